@@ -1,0 +1,40 @@
+"""What the engine must be told: the company's time zone, its working calendar, and whether the clock may be set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from feel import WorkingCalendar
+
+#: Default time zone of schedules and working days.
+DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
+
+_INFO = "engine_configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfiguration:
+    """Settings of one server process, carried by every session it opens."""
+
+    zone: ZoneInfo = field(default=DEFAULT_ZONE)
+    calendar: WorkingCalendar | None = None
+    clock_control: bool = False
+    #: Elements that one command may activate before the engine takes it for a loop without a wait state.
+    step_limit: int = 100_000
+
+    def info(self) -> dict[str, object]:
+        """Return what a session factory must put into `session.info`."""
+        return {_INFO: self}
+
+
+_DEFAULT = EngineConfiguration()
+
+
+def configuration(session: Session) -> EngineConfiguration:
+    """Return the configuration that `session` was opened with, or the defaults."""
+    value = session.info.get(_INFO, _DEFAULT)
+    assert isinstance(value, EngineConfiguration)
+    return value

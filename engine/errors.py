@@ -1,0 +1,69 @@
+"""What a caller of the engine can act on: each refusal is one exception with a sentence for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.problems import Problem
+
+
+class EngineError(Exception):
+    """Base of everything the engine refuses."""
+
+
+class NotFound(EngineError):
+    """The thing named does not exist."""
+
+    def __init__(self, kind: str, key: object) -> None:
+        super().__init__(f"There is no {kind} {key}.")
+        self.kind = kind
+        self.key = key
+
+
+class NotActive(EngineError):
+    """The thing named is no longer in a state in which the command makes sense: somebody was faster, or it ended."""
+
+    def __init__(self, kind: str, key: object, state: str) -> None:
+        super().__init__(f"The {kind} {key} is {state}, so this cannot be done any more.")
+        self.kind = kind
+        self.key = key
+        self.state = state
+
+
+class AlreadyAssigned(EngineError):
+    """The user task belongs to somebody else."""
+
+    def __init__(self, key: int, assignee: str) -> None:
+        super().__init__(f"The user task {key} is assigned to {assignee}.")
+        self.assignee = assignee
+
+
+class DuplicateMessage(EngineError):
+    """A message with the same name, correlation key and message id is still buffered."""
+
+
+class InvalidVariables(EngineError):
+    """The variables of a command are not a JSON object or are too large."""
+
+
+class DeploymentRefused(EngineError):
+    """A resource has problems; nothing was deployed."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class ClockNotControllable(EngineError):
+    """The configuration does not allow the clock to be set."""
+
+
+class ElementFailure(Exception):
+    """Something inside an instance cannot be done; becomes an incident at the element, never a rollback."""
+
+    def __init__(self, kind: str, message: str, *, expression: str | None = None, variables: object = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.expression = expression
+        self.variables = variables

@@ -1,0 +1,55 @@
+"""The engine's tables, in four groups: what is deployed, what runs, what is waited for, and what happened."""
+
+from engine.models.definitions import (
+    DecisionDefinition,
+    DecisionRequirements,
+    Deployment,
+    FormDefinition,
+    ProcessDefinition,
+)
+from engine.models.history import Audit, DecisionEvaluation
+from engine.models.instances import ElementInstance, ElementState, InstanceState, ProcessInstance, ProcessState, Variable
+from engine.models.waits import (
+    Incident,
+    IncidentState,
+    Job,
+    JobState,
+    Message,
+    MessageCorrelation,
+    MessageSubscription,
+    SignalSubscription,
+    Timer,
+    UserTask,
+    UserTaskGroup,
+    UserTaskState,
+    UserTaskUser,
+)
+
+__all__ = [
+    "Audit",
+    "DecisionDefinition",
+    "DecisionEvaluation",
+    "DecisionRequirements",
+    "Deployment",
+    "ElementInstance",
+    "ElementState",
+    "FormDefinition",
+    "Incident",
+    "IncidentState",
+    "InstanceState",
+    "Job",
+    "JobState",
+    "Message",
+    "MessageCorrelation",
+    "MessageSubscription",
+    "ProcessDefinition",
+    "ProcessInstance",
+    "ProcessState",
+    "SignalSubscription",
+    "Timer",
+    "UserTask",
+    "UserTaskGroup",
+    "UserTaskState",
+    "UserTaskUser",
+    "Variable",
+]

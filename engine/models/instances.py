@@ -1,0 +1,113 @@
+"""What runs: process instances, their live state, their variables, and each visit of an element."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Base, Instant, Json, Key
+
+
+class ProcessState(StrEnum):
+    """States of a process instance, Camunda 8's words."""
+
+    ACTIVE = "ACTIVE"
+    COMPLETED = "COMPLETED"
+    TERMINATED = "TERMINATED"
+
+
+class ElementState(StrEnum):
+    """States of an element instance, Camunda 8's words."""
+
+    ACTIVE = "ACTIVE"
+    COMPLETED = "COMPLETED"
+    TERMINATED = "TERMINATED"
+
+
+class ProcessInstance(Base):
+    """One running or ended case of a process definition."""
+
+    __tablename__ = "process_instance"
+    __table_args__ = (
+        # The instance list: newest first, by state and process.
+        Index("ix_process_instance_list", "state", "process_id", "started_at"),
+        Index("ix_process_instance_running", "definition_key", "state"),
+        Index("ix_process_instance_children", "parent_element_instance_key"),
+    )
+
+    key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    definition_key: Mapped[int] = mapped_column(Key, ForeignKey("process_definition.key"))
+    process_id: Mapped[str]
+    version: Mapped[int]
+    state: Mapped[str]
+    #: What people call the case, e.g. plate and customer: the process's `title` property, evaluated after each command.
+    title: Mapped[str] = mapped_column(default="")
+    parent_key: Mapped[int | None] = mapped_column(Key)
+    parent_element_instance_key: Mapped[int | None] = mapped_column(Key)
+    #: The topmost caller; its row is the lock of the whole hierarchy.
+    root_key: Mapped[int] = mapped_column(Key, index=True)
+    started_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    started_by: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: Rises with every command.
+    revision: Mapped[int] = mapped_column(default=0)
+
+
+class InstanceState(Base):
+    """The live tokens of an active instance (see `engine.state`); gone when the instance has ended."""
+
+    __tablename__ = "instance_state"
+
+    instance_key: Mapped[int] = mapped_column(
+        Key, ForeignKey("process_instance.key"), primary_key=True, autoincrement=False
+    )
+    tokens: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ElementInstance(Base):
+    """One visit of one element by one token: the unit of history."""
+
+    __tablename__ = "element_instance"
+    __table_args__ = (
+        Index("ix_element_instance_history", "instance_key", "key"),
+        # Live visits: the diagram with tokens, running counts, stalled instances.
+        Index(
+            "ix_element_instance_live",
+            "definition_key",
+            "element_id",
+            sqlite_where=text("state = 'ACTIVE'"),
+            postgresql_where=text("state = 'ACTIVE'"),
+        ),
+    )
+
+    key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    instance_key: Mapped[int] = mapped_column(Key, ForeignKey("process_instance.key"))
+    definition_key: Mapped[int] = mapped_column(Key)
+    element_id: Mapped[str]
+    element_type: Mapped[str]
+    #: The element instance (or process instance) that this visit is inside of.
+    scope_key: Mapped[int] = mapped_column(Key)
+    #: The sequence flow by which the token came.
+    flow_id: Mapped[str | None]
+    state: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Variable(Base):
+    """One variable in one scope; `scope_key` is the key of the process instance or element instance that declares it."""
+
+    __tablename__ = "variable"
+    __table_args__ = (UniqueConstraint("scope_key", "name"), Index("ix_variable_instance", "instance_key", "name"))
+
+    key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    instance_key: Mapped[int] = mapped_column(Key, ForeignKey("process_instance.key"))
+    scope_key: Mapped[int] = mapped_column(Key)
+    name: Mapped[str]
+    #: A JSON null is stored as the text `null`, so the column is never SQL NULL.
+    value: Mapped[Any] = mapped_column(Json)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
