@@ -50,13 +50,17 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Json(TypeDecorator[Any]):
-    """JSON kept as text, so that decimals keep every digit on every database; SQL NULL is Python None."""
+    """JSON kept as text, so that decimals keep every digit on every database.
+
+    None is stored as the text `null`; a column for which "no value" differs from null must be nullable and use
+    `sqlalchemy.null()`.
+    """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else jsontext.dumps(value)
+        return jsontext.dumps(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else jsontext.loads(value)

@@ -44,6 +44,8 @@ class ProcessDefinition(Base):
     startable: Mapped[bool]
     #: Candidate groups of the start event's lane: who may start it; empty: everybody.
     starter_groups: Mapped[list[str]] = mapped_column(Json)
+    #: Every group that the diagram names: who takes part, and so may see its instances.
+    groups: Mapped[list[str]] = mapped_column(Json)
     deployment_key: Mapped[int] = mapped_column(Key, ForeignKey("deployment.key"))
     created_at: Mapped[datetime] = mapped_column(Instant)
 

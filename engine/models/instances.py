@@ -108,6 +108,5 @@ class Variable(Base):
     instance_key: Mapped[int] = mapped_column(Key, ForeignKey("process_instance.key"))
     scope_key: Mapped[int] = mapped_column(Key)
     name: Mapped[str]
-    #: A JSON null is stored as the text `null`, so the column is never SQL NULL.
     value: Mapped[Any] = mapped_column(Json)
     updated_at: Mapped[datetime] = mapped_column(Instant)
