@@ -1,0 +1,6 @@
+"""Layout: writes complete, readable diagram interchange for BPMN files ("tidy up")."""
+
+from processes.layout.diagram import tidy
+from processes.layout.model import LayoutError
+
+__all__ = ["LayoutError", "tidy"]

@@ -1,0 +1,347 @@
+"""Geometry: from cells, routes and tracks to positions on the canvas, for one container at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from processes.layout.grid import Grid, build_grid
+from processes.layout.labels import place_flow_labels
+from processes.layout.model import Container, Flow, Node
+from processes.layout.picture import Box, Picture, Point, border_point
+from processes.layout.routing import Route, Router, Strips
+from processes.layout.text import Size, annotation_size, label_size, task_size, text_width
+from processes.layout.tracks import Segment, Tracks, assign_tracks
+
+EVENT = Size(36, 36)
+GATEWAY = Size(50, 50)
+HEADER = 30
+_TRACK = 12
+_MARGIN_ACROSS = 20
+_MARGIN_DOWN = 9
+_LANE_PADDING = 8
+_LEAST_LANE = 120
+_SUB_PROCESS_TITLE = 26
+_BOUNDARY_STEP = 56
+
+
+@dataclass
+class _Extent:
+    """How far a cell reaches from its middle."""
+
+    left: int
+    right: int
+    up: int
+    down: int
+
+
+def draw(container: Container) -> Picture:
+    """Positions of a container's content with the origin at its upper left corner, sub-processes included."""
+    inner = {node.id: draw(node.inside) for node in container.nodes if node.inside is not None}
+    sizes = {node.id: _node_size(node, inner.get(node.id)) for node in container.nodes}
+    grid = build_grid(container, sizes)
+    router = Router(container, grid, sizes)
+    routes = router.route_all()
+    tracks = assign_tracks(container, routes, router.strips)
+    picture = _Canvas(container, sizes, grid, routes, tracks, router.strips).paint()
+    for node in container.nodes:
+        if node.id in inner:
+            box = picture.shapes[node.id]
+            picture.absorb(inner[node.id], box.x, box.y)
+    return picture
+
+
+def _node_size(node: Node, inner: Picture | None) -> Size:
+    if inner is not None:
+        wide = max(inner.width, 140, 60 + 60 * len(node.boundary), int(text_width(node.name, 12)) + 40)
+        return Size(wide + wide % 2, inner.height + inner.height % 2)
+    if node.is_event:
+        return EVENT
+    if node.is_gateway:
+        return GATEWAY
+    if node.tag == "textAnnotation":
+        return annotation_size(node.name)
+    if node.tag == "dataObjectReference":
+        return Size(36, 50)
+    if node.tag == "dataStoreReference":
+        return Size(50, 50)
+    size = task_size(node.name)
+    wide = max(size.width, 40 + _BOUNDARY_STEP * len(node.boundary)) if len(node.boundary) > 1 else size.width
+    return Size(wide, size.height)
+
+
+class _Canvas:
+    """Turns the strips into coordinates and writes every position."""
+
+    def __init__(
+        self,
+        container: Container,
+        sizes: dict[str, Size],
+        grid: Grid,
+        routes: list[Route],
+        tracks: Tracks,
+        strips: Strips,
+    ) -> None:
+        self.container, self.sizes, self.grid = container, sizes, grid
+        self.routes, self.tracks, self.strips = routes, tracks, strips
+        self.picture = Picture()
+        self.used: dict[str, set[str]] = {node.id: set() for node in container.all_nodes()}
+        for route in routes:
+            self.used[route.flow.source].add(route.leaves)
+            self.used[route.flow.target].add(route.enters)
+        self.extents = {node.id: self._extent(node) for node in container.nodes}
+        self.left, self.middle_x = self._measure_across()
+        self.top, self.middle_y, self.track_y = self._measure_down()
+
+    # -- measuring ---------------------------------------------------------------------------------------------------
+
+    def _label_spot(self, node: Node) -> str:
+        """Where the outside name of a node stands: above, below or beside the vertical flow."""
+        used = self.used[node.id]
+        first, second = ("top", "bottom") if node.is_gateway else ("bottom", "top")
+        if first not in used:
+            return first
+        return second if second not in used else "corner"
+
+    def _outside_label(self, node: Node) -> Size:
+        return label_size(node.name, 60, 90)
+
+    def _extent(self, node: Node) -> _Extent:
+        size = self.sizes[node.id]
+        extent = _Extent(size.width // 2, size.width // 2, size.height // 2, size.height // 2)
+        if node.boundary:
+            tallest = max((label_size(event.name, 40, 54).height for event in node.boundary if event.name), default=0)
+            extent.down += 20 + tallest
+            extent.right += 30
+        if not node.named_outside:
+            return extent
+        label = self._outside_label(node)
+        spot = self._label_spot(node)
+        extent.left = max(extent.left, label.width // 2)
+        extent.right = max(extent.right, label.width // 2)
+        if spot == "top":
+            extent.up += label.height + 4
+        elif spot == "bottom":
+            extent.down += label.height + 4
+        else:
+            extent.right = max(extent.right, label.width + 8)
+            extent.up = max(extent.up, label.height + 18)
+        return extent
+
+    def _measure_across(self) -> tuple[list[int], list[int]]:
+        """Left border of every strip across, and the middle line of every column."""
+        columns = self.grid.columns
+        left_part, right_part = [25] * columns, [25] * columns
+        for node in self.container.nodes:
+            cell, extent = self.grid.cells[node.id], self.extents[node.id]
+            if cell.span == 1:
+                left_part[cell.column] = max(left_part[cell.column], extent.left)
+                right_part[cell.column] = max(right_part[cell.column], extent.right)
+        label_room = self._label_room(right_part)
+        borders, middles, x = [], [], 0
+        for strip in range(2 * columns + 1):
+            borders.append(x)
+            if strip % 2 == 1:
+                middles.append(x + left_part[strip // 2])
+                x += left_part[strip // 2] + right_part[strip // 2]
+            else:
+                tracks = self.tracks.across.get(strip, 0)
+                edge = strip in (0, 2 * columns)
+                room = (tracks - 1) * _TRACK + (24 if edge else 2 * _MARGIN_ACROSS) if tracks else 20 if edge else 44
+                x += room + label_room.get(strip, 0)
+        borders.append(x)
+        return borders, middles
+
+    def _label_room(self, right_part: list[int]) -> dict[int, int]:
+        """Extra width of gaps where a named flow leaves a shape to the right, so that its name fits."""
+        room: dict[int, int] = {}
+        for route in self.routes:
+            if route.flow.name and route.leaves == "right":
+                cell = self.grid.cells[route.flow.source]
+                shape = self.sizes[route.flow.source].width // 2
+                have = right_part[cell.column] - shape + (_MARGIN_ACROSS if route.places[-1] != route.places[0] else 40)
+                strip = 2 * cell.column + 2
+                room[strip] = max(room.get(strip, 0), label_size(route.flow.name, 20, 90).width + 10 - have)
+        return room
+
+    def _measure_down(self) -> tuple[list[int], dict[int, int], dict[int, list[int]]]:
+        """Upper border of every strip, middle line of every row, and the lines of every gap's tracks."""
+        up = [25] * self.grid.rows
+        down = [25] * self.grid.rows
+        for node in self.container.nodes:
+            row, extent = self.grid.cells[node.id].row, self.extents[node.id]
+            up[row], down[row] = max(up[row], extent.up), max(down[row], extent.down)
+        rows = {strip: row for row, strip in enumerate(self.strips.row_strip)}
+        lane_ends = {strip for ends in self.strips.lane_strips for strip in ends}
+        names = {lane.id: lane.name for lane in self.container.lanes}
+        lane_at = {
+            last: (first, lane)
+            for (first, last), (lane, _) in zip(self.strips.lane_strips, self.grid.lanes, strict=True)
+        }
+        heights = self._track_heights()
+        borders: list[int] = []
+        middles: dict[int, int] = {}
+        lines: dict[int, list[int]] = {}
+        y = 0
+        for strip in range(self.strips.count):
+            borders.append(y)
+            if strip in rows:
+                middles[rows[strip]] = y + up[rows[strip]]
+                y += up[rows[strip]] + down[rows[strip]]
+                continue
+            y += _LANE_PADDING if strip in lane_ends else 0
+            lines[strip] = []
+            for height in heights.get(strip, []):
+                y += height
+                lines[strip].append(y)
+            y += _MARGIN_DOWN if heights.get(strip) else 7
+            if strip in lane_at:
+                first, lane = lane_at[strip]
+                least = max(_LEAST_LANE, int(text_width(names.get(lane, ""), 12)) + 24) if lane else 0
+                missing = max(0, least - (y - borders[first]))
+                if missing:
+                    y = self._center_lane(first, strip, missing, borders, middles, lines, rows, y)
+        borders.append(y)
+        return borders, middles, lines
+
+    def _center_lane(
+        self,
+        first: int,
+        last: int,
+        missing: int,
+        borders: list[int],
+        middles: dict[int, int],
+        lines: dict[int, list[int]],
+        rows: dict[int, int],
+        y: int,
+    ) -> int:
+        """Move the content of a lane that is too low by half of what it lacks; returns the lane's new end."""
+        half = missing // 2
+        for strip in range(first, last + 1):
+            if strip > first:
+                borders[strip] += half
+            if strip in rows:
+                middles[rows[strip]] += half
+            else:
+                lines[strip] = [line + half for line in lines[strip]]
+        return y + missing
+
+    def _track_heights(self) -> dict[int, list[int]]:
+        """Distance of every track of a gap from the one above; more where a flow's name will stand on the line."""
+        heights = {strip: [_TRACK] * count for strip, count in self.tracks.down.items()}
+        for route, chain in zip(self.routes, self.tracks.segments, strict=True):
+            if not route.flow.name or route.leaves == "right":
+                continue
+            segment = next((s for s in chain if not s.vertical and s.strip in heights), None)
+            if segment is not None:
+                tall = label_size(route.flow.name, 20, 90).height + 4
+                heights[segment.strip][segment.track] = max(heights[segment.strip][segment.track], tall)
+        return heights
+
+    # -- painting ----------------------------------------------------------------------------------------------------
+
+    def paint(self) -> Picture:
+        """Every position of the container's content."""
+        bare = not self.container.lanes
+        shift_x = 12 if bare else 0
+        title = _SUB_PROCESS_TITLE if bare else 0
+        for node in self.container.nodes:
+            self._paint_node(node)
+        for route, chain in zip(self.routes, self.tracks.segments, strict=True):
+            self.picture.edges[route.flow.id] = self._points(route, chain)
+        for flow in self.container.flows:
+            if flow.tag != "sequenceFlow":
+                self.picture.edges[flow.id] = self._straight(flow)
+        self.picture.labels.update(place_flow_labels(self.container.flows, self.picture))
+        inner = self.picture
+        self.picture = Picture(self.left[-1] + 2 * shift_x, self.top[-1] + title + (10 if bare else 0))
+        self.picture.absorb(inner, shift_x, title)
+        offset = title
+        for (first, last), (lane, _) in zip(self.strips.lane_strips, self.grid.lanes, strict=True):
+            if lane:
+                height = self.top[last + 1] - self.top[first]
+                self.picture.shapes[lane] = Box(0, self.top[first] + offset, self.left[-1], height)
+        return self.picture
+
+    def _paint_node(self, node: Node) -> None:
+        cell, size = self.grid.cells[node.id], self.sizes[node.id]
+        x = self.middle_x[cell.column] - size.width // 2
+        if cell.span > 1:
+            x = self.left[2 * cell.column + 1]
+        box = Box(x, self.middle_y[cell.row] - size.height // 2, size.width, size.height)
+        self.picture.shapes[node.id] = box
+        for index, event in enumerate(node.boundary):
+            self._paint_boundary(event, box, index, len(node.boundary))
+        if node.named_outside:
+            self.picture.labels[node.id] = self._label_box(node, box, self._label_spot(node))
+
+    def _paint_boundary(self, event: Node, host: Box, index: int, count: int) -> None:
+        step = min(_BOUNDARY_STEP + 10, (host.width - 36) // max(1, count))
+        center = host.right - 28 - (count - 1 - index) * step
+        circle = Box(center - 18, host.bottom - 18, 36, 36)
+        self.picture.shapes[event.id] = circle
+        if event.name:
+            size = label_size(event.name, 40, 54)
+            self.picture.labels[event.id] = Box(center + 5, host.bottom + 19, size.width, size.height)
+
+    def _label_box(self, node: Node, box: Box, spot: str) -> Box:
+        size = self._outside_label(node)
+        x = box.center[0] - size.width // 2
+        if spot == "top":
+            return Box(x, box.y - size.height - 3, size.width, size.height)
+        if spot == "bottom":
+            return Box(x, box.bottom + 3, size.width, size.height)
+        return Box(box.center[0] + 6, box.y - size.height + (8 if node.is_gateway else -2), size.width, size.height)
+
+    def _port(self, node_id: str, side: str) -> Point:
+        box = self.picture.shapes[node_id]
+        return {
+            "right": (box.right, box.center[1]),
+            "left": (box.x, box.center[1]),
+            "top": (box.center[0], box.y),
+            "bottom": (box.center[0], box.bottom),
+        }[side]
+
+    def _points(self, route: Route, chain: list[Segment]) -> list[Point]:
+        first, last = self._port(route.flow.source, route.leaves), self._port(route.flow.target, route.enters)
+        lines: list[int] = []
+        for index, segment in enumerate(chain):
+            if index == 0:
+                lines.append(first[0] if segment.vertical else first[1])
+            elif index == len(chain) - 1:
+                lines.append(last[0] if segment.vertical else last[1])
+            else:
+                lines.append(self._line(segment))
+        points = [first]
+        for index in range(1, len(chain)):
+            one, two = lines[index - 1], lines[index]
+            points.append((one, two) if chain[index - 1].vertical else (two, one))
+        points.append(last)
+        return _without_repeats(points)
+
+    def _line(self, segment: Segment) -> int:
+        if segment.vertical:
+            if segment.strip % 2 == 1:
+                return self.middle_x[segment.strip // 2]
+            count = self.tracks.across[segment.strip]
+            end = self.left[segment.strip + 1] - (12 if segment.strip == 2 * self.grid.columns else _MARGIN_ACROSS)
+            return end - (count - 1 - segment.track) * _TRACK
+        if segment.strip in self.track_y:
+            return self.track_y[segment.strip][segment.track]
+        return self.middle_y[self.strips.row_strip.index(segment.strip)]
+
+    def _straight(self, flow: Flow) -> list[Point]:
+        one, two = self.picture.shapes[flow.source], self.picture.shapes[flow.target]
+        return [border_point(one, two.center), border_point(two, one.center)]
+
+
+def _without_repeats(points: list[Point]) -> list[Point]:
+    """The points without doubles and without corners on a straight line."""
+    kept: list[Point] = []
+    for point in points:
+        if kept and kept[-1] == point:
+            continue
+        if len(kept) > 1 and (kept[-2][0] == kept[-1][0] == point[0] or kept[-2][1] == kept[-1][1] == point[1]):
+            kept[-1] = point
+            continue
+        kept.append(point)
+    return kept

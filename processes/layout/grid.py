@@ -1,0 +1,240 @@
+"""Grid: the column and the row of every node, each inside its lane's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from processes.layout.columns import assign_columns, forward_edges, grid_ids, remaining_length
+from processes.layout.model import Container, Node
+from processes.layout.text import Size
+
+_COLUMN_GUESS = 150
+
+
+@dataclass
+class Cell:
+    """Place of a node: column, row (within its lane, then over the whole grid) and columns taken."""
+
+    column: int
+    row: int
+    span: int = 1
+
+
+@dataclass
+class Grid:
+    """All cells; `lanes` holds for each lane from the top its id ("" without lanes) and its number of rows."""
+
+    cells: dict[str, Cell] = field(default_factory=dict)
+    lanes: list[tuple[str, int]] = field(default_factory=list)
+    columns: int = 1
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of all lanes."""
+        return sum(count for _, count in self.lanes)
+
+
+class _LaneRows:
+    """Rows of one lane while it is filled; rows may be negative until they are numbered at the end."""
+
+    def __init__(self) -> None:
+        self.taken: dict[tuple[int, int], str] = {}
+
+    def is_free(self, row: int, columns: range, node_id: str) -> bool:
+        """Whether nobody else has these cells, or a reserved way through them."""
+        return all(self.taken.get((row, column), node_id) == node_id for column in columns)
+
+    def take(self, row: int, columns: range, node_id: str) -> None:
+        """Give the cells to the node, and let go of what was reserved for it elsewhere."""
+        for place in [place for place, owner in self.taken.items() if owner == node_id]:
+            del self.taken[place]
+        self.taken.update({(row, column): node_id for column in columns})
+
+    def nearest_free(self, wanted: int, columns: range, node_id: str, upward: bool = False) -> int:
+        """The free row nearest to the wanted one; of two equally near the lower one, or the upper one if `upward`."""
+        return next(row for row in _outward(wanted, upward) if self.is_free(row, columns, node_id))
+
+
+def _outward(middle: int, upward: bool) -> Iterator[int]:
+    yield middle
+    for distance in range(1, 1_000_000):
+        yield from (middle - distance, middle + distance) if upward else (middle + distance, middle - distance)
+
+
+def build_grid(container: Container, sizes: dict[str, Size]) -> Grid:
+    """Column and row of every node of the container; boundary events go with their host."""
+    edges = forward_edges(container)
+    column = assign_columns(container, edges)
+    lane_ids = [lane.id for lane in container.lanes if lane.leaf] or [""]
+    lane_of = _settle_lanes(container, lane_ids)
+    lanes = {lane_id: _LaneRows() for lane_id in lane_ids}
+    grid = Grid(columns=max(column.values(), default=0) + 1)
+    _place_flow_nodes(container, grid, edges, column, lane_of, lanes)
+    _place_artifacts(container, grid, lane_of, lanes)
+    _place_loose(container, grid, sizes, lane_of, lanes)
+    first = 0
+    for lane_id in lane_ids:
+        members = [grid.cells[node.id] for node in container.nodes if lane_of[node.id] == lane_id]
+        used = sorted({cell.row for cell in members})
+        for cell in members:
+            cell.row = first + used.index(cell.row)
+        grid.lanes.append((lane_id, max(1, len(used))))
+        first += max(1, len(used))
+    return grid
+
+
+def _settle_lanes(container: Container, lane_ids: list[str]) -> dict[str, str]:
+    """Lane of each grid node; what no lane names stands with its first neighbour, or in the first lane."""
+    standing = grid_ids(container)
+    lane_of = {node.id: node.lane for node in container.nodes if node.lane in lane_ids}
+    for _ in container.nodes:
+        for flow in container.flows:
+            source, target = standing[flow.source], standing[flow.target]
+            for known, unknown in ((source, target), (target, source)):
+                if known in lane_of and unknown not in lane_of:
+                    lane_of[unknown] = lane_of[known]
+    return {node.id: lane_of.get(node.id) or lane_ids[0] for node in container.nodes}
+
+
+def _place_flow_nodes(
+    container: Container,
+    grid: Grid,
+    edges: list[tuple[str, str]],
+    column: dict[str, int],
+    lane_of: dict[str, str],
+    lanes: dict[str, _LaneRows],
+) -> None:
+    remaining = remaining_length(edges, column)
+    position = {node.id: index for index, node in enumerate(container.nodes)}
+    lane_index = {lane_id: index for index, lane_id in enumerate(lanes)}
+    from_boundary = {
+        (node.id, flow.target)
+        for node in container.nodes
+        for event in node.boundary
+        for flow in container.flows
+        if flow.source == event.id
+    }
+    before: dict[str, list[str]] = {node_id: [] for node_id in column}
+    after: dict[str, list[str]] = {node_id: [] for node_id in column}
+    for source, target in edges:
+        before[target].append(source)
+        after[source].append(target)
+    heir = {}
+    for node_id, targets in after.items():
+        own = [t for t in targets if lane_of[t] == lane_of[node_id] and (node_id, t) not in from_boundary]
+        if own:
+            heir[node_id] = max(own, key=lambda target: (remaining[target], -position[target]))
+
+    def height_of_predecessors(node_id: str) -> float:
+        places = [lane_index[lane_of[p]] * 100 + grid.cells[p].row for p in before[node_id]]
+        return sum(places) / len(places) if places else lane_index[lane_of[node_id]] * 100
+
+    for current in range(grid.columns):
+        members = [node_id for node_id in column if column[node_id] == current]
+        for node_id in sorted(members, key=lambda member: (height_of_predecessors(member), position[member])):
+            rows = lanes[lane_of[node_id]]
+            row = _choose_row(node_id, current, grid, before[node_id], heir, lane_of, rows)
+            grid.cells[node_id] = Cell(current, row)
+            rows.take(row, range(current, current + 1), node_id)
+            follower = heir.get(node_id)
+            if follower is not None:
+                way = range(current + 1, column[follower] + 1)
+                already = follower in rows.taken.values()
+                if rows.is_free(row, way, follower) and not already:
+                    rows.taken.update({(row, step): follower for step in way})
+
+
+def _choose_row(
+    node_id: str,
+    column: int,
+    grid: Grid,
+    before: list[str],
+    heir: dict[str, str],
+    lane_of: dict[str, str],
+    rows: _LaneRows,
+) -> int:
+    here = range(column, column + 1)
+    reserved = [row for (row, place), owner in rows.taken.items() if owner == node_id and place == column]
+    if reserved:
+        return reserved[0]
+    own = [grid.cells[source] for source in before if lane_of[source] == lane_of[node_id]]
+    if own:
+        nearest = max(own, key=lambda cell: cell.column)
+        takes_over = any(heir.get(source) == node_id for source in before if grid.cells[source] is nearest)
+        wanted = nearest.row if takes_over else nearest.row + 1
+        way = range(nearest.column + 1, column + 1)
+        for candidate in (wanted, nearest.row - 1, nearest.row + 2, nearest.row - 2):
+            if rows.is_free(candidate, way, node_id):
+                return candidate
+        return rows.nearest_free(wanted, here, node_id)
+    return rows.nearest_free(0, here, node_id)
+
+
+def _place_artifacts(container: Container, grid: Grid, lane_of: dict[str, str], lanes: dict[str, _LaneRows]) -> None:
+    standing = grid_ids(container)
+    for node in container.nodes:
+        if not node.is_artifact:
+            continue
+        partners = [
+            standing[flow.target if flow.source == node.id else flow.source]
+            for flow in container.flows
+            if node.id in (flow.source, flow.target)
+        ]
+        partner = next((partner for partner in partners if partner in grid.cells), None)
+        beside = grid.cells[partner] if partner else Cell(0, 0)
+        lane_of[node.id] = lane_of[partner] if partner else lane_of[node.id]
+        rows = lanes[lane_of[node.id]]
+        here = range(beside.column, beside.column + 1)
+        row = rows.nearest_free(beside.row, here, node.id, upward=True)
+        grid.cells[node.id] = Cell(beside.column, row)
+        rows.take(row, here, node.id)
+
+
+def _place_loose(
+    container: Container,
+    grid: Grid,
+    sizes: dict[str, Size],
+    lane_of: dict[str, str],
+    lanes: dict[str, _LaneRows],
+) -> None:
+    """Event sub-processes: a row of their own below their lane's others, where the fewest flows pass."""
+    standing = grid_ids(container)
+    order = list(lanes)
+    for node in container.nodes:
+        if not node.loose:
+            continue
+        span = max(1, -(-(sizes[node.id].width - 100) // _COLUMN_GUESS) + 1)
+        lane = order.index(lane_of[node.id])
+        passing: list[tuple[int, int]] = []
+        for flow in container.flows:
+            ends = (standing[flow.source], standing[flow.target])
+            if not all(end in grid.cells for end in ends):
+                continue
+            upper, lower = sorted(order.index(lane_of[end]) for end in ends)
+            if upper <= lane < lower:
+                left, right = sorted(grid.cells[end].column for end in ends)
+                passing.append((left, right))
+        rows = lanes[lane_of[node.id]]
+        lowest = max((row for row, _ in rows.taken), default=-1)
+        flow_rows = [
+            grid.cells[other.id].row
+            for other in container.nodes
+            if other.id in grid.cells and lane_of[other.id] == lane_of[node.id] and not other.loose
+        ]
+        first_row = max(flow_rows, default=-1) + 1
+
+        def crossings(column: int, passing: list[tuple[int, int]] = passing, span: int = span) -> int:
+            return sum(1 for left, right in passing if left < column + span - 1 and right > column)
+
+        last = max(0, grid.columns - span)
+        best: tuple[int, int, int] | None = None
+        for row in range(first_row, max(first_row, lowest + 1) + 1):
+            for column in range(last + 1):
+                if rows.is_free(row, range(column, column + span), node.id):
+                    candidate = (crossings(column), row, column)
+                    best = candidate if best is None or candidate < best else best
+        _, row, column = best if best else (0, max(first_row, lowest + 1), 0)
+        grid.cells[node.id] = Cell(column, row, span)
+        rows.take(row, range(column, column + span), node.id)
+        grid.columns = max(grid.columns, column + span)
