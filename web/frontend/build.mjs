@@ -34,6 +34,7 @@ await esbuild.build({
     { in: join(sources, 'app.ts'), out: 'app' },
     { in: join(sources, 'app.css'), out: 'app' },
     { in: join(sources, 'form.ts'), out: 'form' },
+    { in: join(sources, 'diagram.ts'), out: 'diagram' },
   ],
   outdir: target,
   bundle: true,
