@@ -29,7 +29,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 def sign_in() -> ResponseReturnValue:
     """Ask who it is."""
     if current_user.is_authenticated:
-        return redirect(_local_target(request.args.get("next")))
+        return redirect(local_target(request.args.get("next")))
     return render_template("people/sign_in.html", username="", error=None)
 
 
@@ -45,7 +45,7 @@ def sign_in_submit() -> ResponseReturnValue:
         error, status = _("Too many failed attempts. Please try again in 15 minutes."), 429
     else:
         login_user(user)
-        return redirect(_local_target(request.args.get("next")))
+        return redirect(local_target(request.args.get("next")))
     return render_template("people/sign_in.html", username=username, error=error), status
 
 
@@ -66,7 +66,7 @@ def set_language() -> ResponseReturnValue:
     if current_user.is_authenticated:
         with transaction(db.session()) as session:
             service.set_locale(session, signed_in_user(), locale)
-    response = redirect(_local_target(request.form.get("next")))
+    response = redirect(local_target(request.form.get("next")))
     response.set_cookie(
         LOCALE_COOKIE, locale, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure
     )
@@ -234,7 +234,8 @@ def _sentence(error: InvalidUser) -> str:
     return sentences.get(error.field, str(error))
 
 
-def _local_target(target: str | None) -> str:
+def local_target(target: str | None) -> str:
+    """Return the address to go on to: `target` when it is a path of ours, else the start."""
     # Only a path of our own: a link from elsewhere must not lead on from here to another site.
     if target and target.startswith("/") and not target.startswith(("//", "/\\")) and not urlsplit(target).netloc:
         return target

@@ -1,0 +1,74 @@
+"""The application factory: puts the rooms together behind one door."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Flask
+
+from database import extension, session_factory
+from engine import clock
+from people import login
+from web import assets, errors, health, localisation, logs, navigation, security
+from web.configuration import Configuration
+
+_ROOMS = ("people", "tasks", "processes", "cockpit", "webhooks")
+
+#: How long a session lasts after the last request.
+_SESSION_LIFETIME = timedelta(hours=12)
+
+
+def create_app(configuration: Configuration) -> Flask:
+    """Return the application for `configuration`; the database must have been migrated before requests come."""
+    app = APIFlask(__name__, title="Baton", version="0.1.0", docs_path=None, json_errors=False)
+    app.config.update(
+        SECRET_KEY=configuration.secret_key,
+        PERMANENT_SESSION_LIFETIME=_SESSION_LIFETIME,
+        ZONE=configuration.zone.key,
+        CLOCK_CONTROL=configuration.clock_control,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.do")
+    logs.init_app(app)
+    info = configuration.engine().info()
+    extension.init_app(app, configuration.database_url, info)
+    with app.app_context():
+        app.extensions["sessions"] = session_factory(extension.db.engine, **info)
+    login.init_app(app, clock.now)
+    localisation.init_app(app, configuration.zone)
+    errors.init_app(app)
+    security.init_app(app, configuration.proxies)
+    app.context_processor(_template_names)
+    app.add_url_rule("/", "home", navigation.home)
+    app.register_blueprint(health.blueprint)
+    for room in _ROOMS:
+        for door in ("pages", "api"):
+            if find_spec(f"{room}.{door}") is not None:
+                try:
+                    module = import_module(f"{room}.{door}")
+                except ModuleNotFoundError:  # temporary, until engine.execution exists
+                    continue
+                app.register_blueprint(module.blueprint)
+    if configuration.clock_control:
+        try:
+            from web.demo import pages
+        except ModuleNotFoundError:
+            app.config["CLOCK_CONTROL"] = False
+            return app
+        app.register_blueprint(pages.blueprint)
+    return app
+
+
+def _template_names() -> dict[str, Any]:
+    return {
+        **login.template_globals(),
+        "asset": assets.asset,
+        "language": localisation.language(),
+        "now": localisation.now,
+        "places": navigation.places,
+    }

@@ -1,0 +1,28 @@
+"""Whether the server can work: asked by load balancers, without signing in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from database import migrations
+from database.extension import db
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """Answer 200 when the database answers and has the tables that this version needs, else 503."""
+    try:
+        present = migrations.current_revision(db.session.connection())
+    except SQLAlchemyError:
+        return jsonify({"status": "failing", "database": "unreachable", "migrations": "unknown"}), 503
+    up_to_date = present == migrations.latest_revision()
+    answer = {
+        "status": "ok" if up_to_date else "failing",
+        "database": "reachable",
+        "migrations": "up to date" if up_to_date else "missing: run `baton db upgrade`",
+    }
+    return jsonify(answer), 200 if up_to_date else 503
