@@ -108,7 +108,7 @@ def _load_from_basic(request: Request) -> User | None:
 class VerifiedCredentials:
     """Credentials that were verified a short while ago: a client sends them with every request, and argon2 is slow.
 
-    Kept as keyed digests of the password together with its stored hash, so that a change of the password counts at once.
+    Kept as keyed digests of the password together with its stored hash, so that a new password counts at once.
     """
 
     def __init__(self, size: int = 1000) -> None:

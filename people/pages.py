@@ -183,9 +183,7 @@ def save_group() -> ResponseReturnValue:
     form = request.form
     try:
         with transaction(db.session()) as session:
-            group = service.create_group(
-                session, signed_in_user(), form.get("group_id", ""), form.get("name_en", "")
-            )
+            group = service.create_group(session, signed_in_user(), form.get("group_id", ""), form.get("name_en", ""))
     except InvalidUser as error:
         _require_administration()
         return _users_page({error.field: _sentence(error)}), 400
@@ -231,7 +229,7 @@ def _sentence(error: InvalidUser) -> str:
         "groups": _("One of these groups does not exist any more."),
         "role": _("This role cannot be given: unknown, or you would take your own administration away."),
     }
-    return sentences.get(error.field, str(error))
+    return str(sentences.get(error.field, error))
 
 
 def local_target(target: str | None) -> str:

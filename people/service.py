@@ -77,16 +77,14 @@ def list_groups(session: Session) -> Sequence[Group]:
 def members(session: Session, group_ids: Collection[str]) -> Sequence[User]:
     """Return the active users who work in any of the groups, by username."""
     return session.scalars(
-        select(User)
-        .where(User.active, User.groups.any(Group.id.in_(group_ids)))
-        .order_by(User.username)
+        select(User).where(User.active, User.groups.any(Group.id.in_(group_ids))).order_by(User.username)
     ).all()
 
 
 def names(session: Session, usernames: Collection[str]) -> dict[str, str]:
     """Return the full names of those of the users who exist."""
-    rows = session.execute(select(User.username, User.name).where(User.username.in_(usernames)))
-    return {username: name for username, name in rows}
+    users = session.execute(select(User.username, User.name).where(User.username.in_(usernames)))
+    return {user.username: user.name for user in users}
 
 
 def check_allowed(session: Session, username: str, address: str, at: datetime) -> None:

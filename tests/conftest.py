@@ -1,4 +1,4 @@
-"""What every test may ask for: a migrated database of its own, sessions on it, the application, people, and a client."""
+"""What every test may ask for: a migrated database of its own, sessions on it, the application, people, a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to what goes wrong: problem details (RFC 9457) for the API, a page or a line in the reader's language else."""
+"""Answers to what goes wrong: problem details (RFC 9457) for the API, else a page or line in the reader's language."""
 
 from __future__ import annotations
 
@@ -105,10 +105,8 @@ def _on_http_error(error: HTTPError) -> ResponseReturnValue:
     status = HTTPStatus.BAD_REQUEST if error.status_code == HTTPStatus.UNPROCESSABLE_ENTITY else error.status_code
     if not is_api_request():
         return error_page(status)
-    detail = error.message
-    if error.detail:
-        detail = f"{detail}: {error.detail}"
-    return problem(status, detail)
+    detail = error.message or HTTPStatus(status).description
+    return problem(status, f"{detail}: {error.detail}" if error.detail else detail)
 
 
 def _on_validation_error(error: ValidationError) -> ResponseReturnValue:

@@ -7,11 +7,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, format_datetime, get_locale
+from flask_babel import Babel, format_datetime, get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_login import current_user
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from database.extension import db
 from engine import clock
@@ -91,22 +90,23 @@ def duration(value: timedelta) -> str:
     """Write a positive duration in the one unit that says most: `3 days`, `2 hours`, `5 minutes`."""
     minutes = int(value.total_seconds() // 60)
     if minutes < 60:
-        return ngettext("%(num)d minute", "%(num)d minutes", max(minutes, 1))
+        return str(ngettext("%(num)d minute", "%(num)d minutes", max(minutes, 1)))
     if minutes < 48 * 60:
-        return ngettext("%(num)d hour", "%(num)d hours", minutes // 60)
-    return ngettext("%(num)d day", "%(num)d days", minutes // (24 * 60))
+        return str(ngettext("%(num)d hour", "%(num)d hours", minutes // 60))
+    return str(ngettext("%(num)d day", "%(num)d days", minutes // (24 * 60)))
 
 
 def _short(value: datetime) -> str:
     zone = ZoneInfo(current_app.config["ZONE"])
     same_year = value.astimezone(zone).year == now().astimezone(zone).year
     if language() == "zh":
-        return format_datetime(value, "M月d日 HH:mm" if same_year else "y年M月d日 HH:mm")
-    return format_datetime(value, "d MMM, HH:mm" if same_year else "d MMM y, HH:mm")
+        pattern = "M月d日 HH:mm" if same_year else "y年M月d日 HH:mm"
+    else:
+        pattern = "d MMM, HH:mm" if same_year else "d MMM y, HH:mm"
+    return str(format_datetime(value, pattern))
 
 
 def _time_element(value: datetime, text: str, classes: str = "") -> Markup:
-    attributes = f' class="{classes}"' if classes else ""
-    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
-        value.isoformat(timespec="seconds"), format_datetime(value, "full"), Markup(attributes), escape(text)
+    return Markup('<time datetime="{}" title="{}" class="{}">{}</time>').format(
+        value.isoformat(timespec="seconds"), format_datetime(value, "full"), classes, text
     )
