@@ -1,7 +1,7 @@
 // Bundles the front end into web/static/dist, with a gzipped copy beside each file, and writes the manifest of content hashes last.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import * as esbuild from 'esbuild';
@@ -26,15 +26,15 @@ const sassPlugin = {
   },
 };
 
-await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 
-await esbuild.build({
+const { metafile } = await esbuild.build({
   entryPoints: [
     { in: join(sources, 'app.ts'), out: 'app' },
     { in: join(sources, 'app.css'), out: 'app' },
     { in: join(sources, 'form.ts'), out: 'form' },
     { in: join(sources, 'diagram.ts'), out: 'diagram' },
+    { in: join(sources, 'modeler.ts'), out: 'modeler' },
   ],
   outdir: target,
   bundle: true,
@@ -44,17 +44,24 @@ await esbuild.build({
   // Fonts travel inside the style sheet; the older formats of the same font are left out.
   loader: { '.woff2': 'dataurl', '.woff': 'empty', '.ttf': 'empty', '.eot': 'empty', '.svg': 'dataurl' },
   legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
   plugins: [sassPlugin],
 });
 
+const built = Object.keys(metafile.outputs).map((path) => basename(path)).sort();
 const hashes = {};
-for (const name of (await readdir(target)).sort()) {
+for (const name of built) {
   const content = await readFile(join(target, name));
   hashes[name] = createHash('sha256').update(content).digest('hex').slice(0, 12);
   const packed = gzipSync(content, { level: 9 });
   await writeFile(join(target, `${name}.gz`), packed);
   console.log(`${name.padEnd(14)} ${kilobytes(content)} kB, ${kilobytes(packed)} kB gzipped`);
+}
+// What an earlier build left behind goes last, so that a server that is running meanwhile misses nothing.
+const current = new Set(['manifest.json', ...built, ...built.map((name) => `${name}.gz`)]);
+for (const name of await readdir(target)) {
+  if (!current.has(name)) await rm(join(target, name));
 }
 await writeFile(join(target, 'manifest.json'), `${JSON.stringify(hashes, null, 2)}\n`);
 
