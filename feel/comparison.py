@@ -1,0 +1,121 @@
+"""Equality and order of values (DMN 1.5, tables 53 and 54, section 10.3.2.13)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from feel.durations import NANOSECONDS, DaysTimeDuration, YearsMonthsDuration
+from feel.temporal import Date, DateTime, Time
+from feel.values import Function, Range, Value
+
+MAX_DEPTH = 200
+_ORDERED = frozenset((Decimal, str, Date, YearsMonthsDuration, DaysTimeDuration))
+
+
+def equal(left: Value, right: Value) -> bool | None:
+    """Whether two values are equal; None when their types cannot be compared. Null equals null only."""
+    if left is None or right is None:
+        return left is None and right is None
+    cls = type(left)
+    if cls is not type(right):
+        if isinstance(left, Function) and isinstance(right, Function):
+            return False
+        return None
+    if cls in _ORDERED or cls is bool:
+        return bool(left == right)
+    if cls is Time:
+        return _times_equal(left, right)
+    if cls is DateTime:
+        if left.time.is_local != right.time.is_local:
+            return False
+        return bool(left.instant // NANOSECONDS == right.instant // NANOSECONDS)
+    if cls is list:
+        return _lists_equal(left, right)
+    if cls is dict:
+        return _contexts_equal(left, right)
+    if cls is Range:
+        return _ranges_equal(left, right)
+    return left is right
+
+
+def _times_equal(left: Time, right: Time) -> bool:
+    """Table 53 compares hour, minute, second and offset: fractions of a second do not count."""
+    if left.is_local != right.is_local:
+        return False
+    return left.utc_nanoseconds // NANOSECONDS == right.utc_nanoseconds // NANOSECONDS
+
+
+def _lists_equal(left: list[Value], right: list[Value]) -> bool:
+    return len(left) == len(right) and all(equal(a, b) is True for a, b in zip(left, right, strict=True))
+
+
+def _contexts_equal(left: dict[str, Value], right: dict[str, Value]) -> bool:
+    return left.keys() == right.keys() and all(equal(value, right[key]) is True for key, value in left.items())
+
+
+def _ranges_equal(left: Range, right: Range) -> bool:
+    return (
+        left.start_included == right.start_included
+        and left.end_included == right.end_included
+        and equal(left.start, right.start) is True
+        and equal(left.end, right.end) is True
+    )
+
+
+def compare(left: Value, right: Value) -> int | None:
+    """-1, 0 or 1; None when the values have no order among each other."""
+    cls = type(left)
+    if cls is not type(right):
+        if cls is Date and type(right) is DateTime:
+            return compare(DateTime(left, Time(0, 0, 0, 0, 0)), right)
+        if cls is DateTime and type(right) is Date:
+            return compare(left, DateTime(right, Time(0, 0, 0, 0, 0)))
+        return None
+    if cls in _ORDERED:
+        return (left > right) - (left < right)
+    if cls is Time:
+        if left.is_local != right.is_local:
+            return None
+        return _sign(left.utc_nanoseconds - right.utc_nanoseconds)
+    if cls is DateTime:
+        if left.time.is_local != right.time.is_local:
+            return None
+        return _sign(left.instant - right.instant)
+    return None
+
+
+def _sign(value: Any) -> int:
+    return int(value > 0) - int(value < 0)
+
+
+def in_range(value: Value, interval: Range) -> bool | None:
+    """Whether a value lies in an interval; None when it cannot be compared with its ends."""
+    if interval.start is None and interval.end is None:
+        return None
+    if interval.start is not None:
+        order = compare(value, interval.start)
+        if order is None:
+            return None
+        if order < 0 or (order == 0 and not interval.start_included):
+            return False
+    if interval.end is not None:
+        order = compare(value, interval.end)
+        if order is None:
+            return None
+        if order > 0 or (order == 0 and not interval.end_included):
+            return False
+    return True
+
+
+def matches(value: Value, test: Value) -> bool | None:
+    """Whether a value passes a test: equals it, lies in it, or is (or lies in) one of its items."""
+    if type(test) is Range:
+        return in_range(value, test) if type(value) is not Range else equal(value, test)
+    if type(test) is list:
+        if type(value) is list and equal(value, test) is True:
+            return True
+        return any(
+            (in_range(value, item) if type(item) is Range else equal(value, item)) is True for item in test
+        )
+    return equal(value, test)

@@ -1,0 +1,144 @@
+"""`if`, `for`, `some` and `every`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+
+from feel import nodes
+from feel.compiler.dispatch import compile_node, compiles
+from feel.compiler.unary_tests import walk
+from feel.numbers import whole
+from feel.runtime import Code, Run, Scope
+from feel.temporal import Date
+from feel.values import Range, Value, shown
+
+PARTIAL = "partial"
+
+
+@compiles(nodes.If)
+def _if(node: nodes.If) -> Code:
+    condition, yes, no = compile_node(node.condition), compile_node(node.yes), compile_node(node.no)
+    return lambda scope: yes(scope) if condition(scope) is True else no(scope)
+
+
+@compiles(nodes.For)
+def _for(node: nodes.For) -> Code:
+    levels = [_iteration(iteration) for iteration in node.iterations]
+    body = compile_node(node.body)
+    uses_partial = any(isinstance(part, nodes.Name) and part.name == PARTIAL for part in walk(node))
+
+    def loop(scope: Scope) -> list[Value] | None:
+        run = scope.run
+        results: list[Value] = []
+        start = Scope({PARTIAL: results}, scope, run) if uses_partial else scope
+        turns = _turns(levels, start, 0)
+        for inner in turns:
+            if inner is None:
+                return None
+            if uses_partial:
+                # A copy, because the body may keep it.
+                run.budget.make_list(len(results))
+                start.values[PARTIAL] = list(results)
+            results.append(body(inner))
+            run.budget.make_list(1)
+            if len(results) > run.budget.limits.list_size:
+                run.budget.make_list(len(results))
+        return results
+
+    return loop
+
+
+@compiles(nodes.Quantified)
+def _quantified(node: nodes.Quantified) -> Code:
+    levels = [_iteration(iteration) for iteration in node.iterations]
+    condition = compile_node(node.condition)
+    deciding = node.quantifier == "some"
+
+    def quantified(scope: Scope) -> bool | None:
+        result: bool | None = not deciding
+        for inner in _turns(levels, scope, 0):
+            if inner is None:
+                return None
+            outcome = condition(inner)
+            if outcome is deciding:
+                return deciding
+            if type(outcome) is not bool:
+                result = None
+        return result
+
+    return quantified
+
+
+_Level = tuple[str, Callable[[Scope], "Iterable[Value] | None"]]
+
+
+def _turns(levels: list[_Level], scope: Scope, depth: int) -> Iterator[Scope | None]:
+    """A scope for each turn of nested iterations; None when something is not a list."""
+    variable, source = levels[depth]
+    values = source(scope)
+    if values is None:
+        yield None
+        return
+    last = depth + 1 == len(levels)
+    for value in values:
+        scope.run.budget.spend()
+        inner = Scope({variable: value}, scope, scope.run)
+        if last:
+            yield inner
+        else:
+            yield from _turns(levels, inner, depth + 1)
+
+
+def _iteration(node: nodes.Iteration) -> _Level:
+    source = compile_node(node.source)
+    position = node.position
+    if node.end is None:
+        return node.variable, lambda scope: _iterable(scope.run, source(scope), position)
+    end = compile_node(node.end)
+    return node.variable, lambda scope: span(scope.run, source(scope), end(scope), position)
+
+
+def _iterable(run: Run, value: Value, position: int) -> Iterable[Value] | None:
+    if type(value) is list:
+        return value
+    if type(value) is Range:
+        values = span(run, value.start, value.end, position)
+        if values is None:
+            return None
+        return [
+            item
+            for item in values
+            if (value.start_included or item != value.start) and (value.end_included or item != value.end)
+        ]
+    if value is None:
+        run.warn("what should be iterated over is null", position)
+        return None
+    return [value]
+
+
+def span(run: Run, start: Value, end: Value, position: int) -> Iterable[Value] | None:
+    """The whole numbers, or days, from one to another, upward or downward; None when these are neither."""
+    if isinstance(start, Decimal) and isinstance(end, Decimal):
+        first, last = whole(start), whole(end)
+        if first is not None and last is not None:
+            return _numbers(run, first, last)
+    elif isinstance(start, Date) and isinstance(end, Date):
+        return _days(run, start.ordinal, end.ordinal)
+    run.warn(f"nothing can be counted from {shown(start)} to {shown(end)}", position)
+    return None
+
+
+def _places(run: Run, first: int, last: int) -> range:
+    step = 1 if last >= first else -1
+    if abs(last - first) >= run.budget.limits.steps:
+        run.budget.spend(run.budget.limits.steps + 1)
+    return range(first, last + step, step)
+
+
+def _numbers(run: Run, first: int, last: int) -> Iterator[Value]:
+    return (Decimal(number) for number in _places(run, first, last))
+
+
+def _days(run: Run, first: int, last: int) -> Iterator[Value]:
+    return (Date.from_ordinal(ordinal) for ordinal in _places(run, first, last))
