@@ -21,7 +21,7 @@ _MARGIN_DOWN = 9
 _LANE_PADDING = 8
 _LEAST_LANE = 120
 _SUB_PROCESS_TITLE = 26
-_BOUNDARY_STEP = 56
+_BOUNDARY_STEP = 64
 
 
 @dataclass
@@ -109,7 +109,7 @@ class _Canvas:
         size = self.sizes[node.id]
         extent = _Extent(size.width // 2, size.width // 2, size.height // 2, size.height // 2)
         if node.boundary:
-            tallest = max((label_size(event.name, 40, 54).height for event in node.boundary if event.name), default=0)
+            tallest = max((label_size(event.name, 40, 60).height for event in node.boundary if event.name), default=0)
             extent.down += 20 + tallest
             extent.right += 30
         if not node.named_outside:
@@ -124,7 +124,7 @@ class _Canvas:
             extent.down += label.height + 4
         else:
             extent.right = max(extent.right, label.width + 8)
-            extent.up = max(extent.up, label.height + 18)
+            extent.up += label.height + 4
         return extent
 
     def _measure_across(self) -> tuple[list[int], list[int]]:
@@ -168,8 +168,17 @@ class _Canvas:
         up = [25] * self.grid.rows
         down = [25] * self.grid.rows
         for node in self.container.nodes:
-            row, extent = self.grid.cells[node.id].row, self.extents[node.id]
-            up[row], down[row] = max(up[row], extent.up), max(down[row], extent.down)
+            cell, extent = self.grid.cells[node.id], self.extents[node.id]
+            if cell.reach == 0:
+                up[cell.row], down[cell.row] = max(up[cell.row], extent.up), max(down[cell.row], extent.down)
+        for node in self.container.nodes:
+            cell, extent = self.grid.cells[node.id], self.extents[node.id]
+            if cell.reach > 0:
+                above, below = cell.all_rows[: cell.reach], cell.all_rows[cell.reach + 1 :]
+                have_up = up[cell.row] + sum(up[row] + down[row] for row in above)
+                have_down = down[cell.row] + sum(up[row] + down[row] for row in below)
+                up[above[0]] += max(0, extent.up - have_up)
+                down[below[-1]] += max(0, extent.down - have_down)
         rows = {strip: row for row, strip in enumerate(self.strips.row_strip)}
         lane_ends = {strip for ends in self.strips.lane_strips for strip in ends}
         names = {lane.id: lane.name for lane in self.container.lanes}
@@ -280,7 +289,7 @@ class _Canvas:
         circle = Box(center - 18, host.bottom - 18, 36, 36)
         self.picture.shapes[event.id] = circle
         if event.name:
-            size = label_size(event.name, 40, 54)
+            size = label_size(event.name, 40, 60)
             self.picture.labels[event.id] = Box(center + 5, host.bottom + 19, size.width, size.height)
 
     def _label_box(self, node: Node, box: Box, spot: str) -> Box:
@@ -290,7 +299,7 @@ class _Canvas:
             return Box(x, box.y - size.height - 3, size.width, size.height)
         if spot == "bottom":
             return Box(x, box.bottom + 3, size.width, size.height)
-        return Box(box.center[0] + 6, box.y - size.height + (8 if node.is_gateway else -2), size.width, size.height)
+        return Box(box.center[0] + 6, box.y - size.height - 2, size.width, size.height)
 
     def _port(self, node_id: str, side: str) -> Point:
         box = self.picture.shapes[node_id]

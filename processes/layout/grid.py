@@ -10,15 +10,22 @@ from processes.layout.model import Container, Node
 from processes.layout.text import Size
 
 _COLUMN_GUESS = 150
+_TWO_ROWS_GUESS = 230
 
 
 @dataclass
 class Cell:
-    """Place of a node: column, row (within its lane, then over the whole grid) and columns taken."""
+    """Place of a node: column, row (within its lane, then over the whole grid), columns taken, rows taken on each side."""
 
     column: int
     row: int
     span: int = 1
+    reach: int = 0
+
+    @property
+    def all_rows(self) -> range:
+        """Every row that the node takes."""
+        return range(self.row - self.reach, self.row + self.reach + 1)
 
 
 @dataclass
@@ -41,19 +48,21 @@ class _LaneRows:
     def __init__(self) -> None:
         self.taken: dict[tuple[int, int], str] = {}
 
-    def is_free(self, row: int, columns: range, node_id: str) -> bool:
+    def is_free(self, row: int, columns: range, node_id: str, reach: int = 0) -> bool:
         """Whether nobody else has these cells, or a reserved way through them."""
-        return all(self.taken.get((row, column), node_id) == node_id for column in columns)
+        rows = range(row - reach, row + reach + 1)
+        return all(self.taken.get((step, column), node_id) == node_id for column in columns for step in rows)
 
-    def take(self, row: int, columns: range, node_id: str) -> None:
+    def take(self, cell: Cell, node_id: str) -> None:
         """Give the cells to the node, and let go of what was reserved for it elsewhere."""
         for place in [place for place, owner in self.taken.items() if owner == node_id]:
             del self.taken[place]
-        self.taken.update({(row, column): node_id for column in columns})
+        columns = range(cell.column, cell.column + cell.span)
+        self.taken.update({(row, column): node_id for column in columns for row in cell.all_rows})
 
-    def nearest_free(self, wanted: int, columns: range, node_id: str, upward: bool = False) -> int:
+    def nearest_free(self, wanted: int, columns: range, node_id: str, reach: int = 0, upward: bool = False) -> int:
         """The free row nearest to the wanted one; of two equally near the lower one, or the upper one if `upward`."""
-        return next(row for row in _outward(wanted, upward) if self.is_free(row, columns, node_id))
+        return next(row for row in _outward(wanted, upward) if self.is_free(row, columns, node_id, reach))
 
 
 def _outward(middle: int, upward: bool) -> Iterator[int]:
@@ -70,13 +79,13 @@ def build_grid(container: Container, sizes: dict[str, Size]) -> Grid:
     lane_of = _settle_lanes(container, lane_ids)
     lanes = {lane_id: _LaneRows() for lane_id in lane_ids}
     grid = Grid(columns=max(column.values(), default=0) + 1)
-    _place_flow_nodes(container, grid, edges, column, lane_of, lanes)
+    _place_flow_nodes(container, sizes, grid, edges, column, lane_of, lanes)
     _place_artifacts(container, grid, lane_of, lanes)
     _place_loose(container, grid, sizes, lane_of, lanes)
     first = 0
     for lane_id in lane_ids:
         members = [grid.cells[node.id] for node in container.nodes if lane_of[node.id] == lane_id]
-        used = sorted({cell.row for cell in members})
+        used = sorted({row for cell in members for row in cell.all_rows})
         for cell in members:
             cell.row = first + used.index(cell.row)
         grid.lanes.append((lane_id, max(1, len(used))))
@@ -97,8 +106,26 @@ def _settle_lanes(container: Container, lane_ids: list[str]) -> dict[str, str]:
     return {node.id: lane_of.get(node.id) or lane_ids[0] for node in container.nodes}
 
 
+def _main_path(edges: list[tuple[str, str]], column: dict[str, int]) -> list[str]:
+    """The longest chain of forward flows from the first column: the line that the eye should follow."""
+    remaining = remaining_length(edges, column)
+    order = {node_id: index for index, node_id in enumerate(column)}
+
+    def rank(node_id: str) -> tuple[int, int]:
+        return (remaining[node_id], -order[node_id])
+
+    path = [max((node_id for node_id in column if column[node_id] == 0), key=rank)] if column else []
+    while path:
+        targets = [target for source, target in edges if source == path[-1]]
+        if not targets:
+            break
+        path.append(max(targets, key=rank))
+    return path
+
+
 def _place_flow_nodes(
     container: Container,
+    sizes: dict[str, Size],
     grid: Grid,
     edges: list[tuple[str, str]],
     column: dict[str, int],
@@ -126,23 +153,38 @@ def _place_flow_nodes(
         if own:
             heir[node_id] = max(own, key=lambda target: (remaining[target], -position[target]))
 
+    reach = {node.id: _rows_beside(sizes[node.id].height) for node in container.nodes}
+    main = _main_path(edges, column)
+    for index, node_id in enumerate(main):
+        grid.cells[node_id] = Cell(column[node_id], 0, reach=reach[node_id])
+        lanes[lane_of[node_id]].take(grid.cells[node_id], node_id)
+        follower = main[index + 1] if index + 1 < len(main) else None
+        if follower is not None and lane_of[follower] == lane_of[node_id]:
+            way = range(column[node_id] + 1, column[follower])
+            lanes[lane_of[node_id]].taken.update({(0, step): follower for step in way})
+
     def height_of_predecessors(node_id: str) -> float:
         places = [lane_index[lane_of[p]] * 100 + grid.cells[p].row for p in before[node_id]]
         return sum(places) / len(places) if places else lane_index[lane_of[node_id]] * 100
 
     for current in range(grid.columns):
-        members = [node_id for node_id in column if column[node_id] == current]
+        members = [node_id for node_id in column if column[node_id] == current and node_id not in grid.cells]
         for node_id in sorted(members, key=lambda member: (height_of_predecessors(member), position[member])):
             rows = lanes[lane_of[node_id]]
-            row = _choose_row(node_id, current, grid, before[node_id], heir, lane_of, rows)
-            grid.cells[node_id] = Cell(current, row)
-            rows.take(row, range(current, current + 1), node_id)
+            row = _choose_row(node_id, current, grid, before[node_id], heir, lane_of, rows, reach[node_id])
+            grid.cells[node_id] = Cell(current, row, reach=reach[node_id])
+            rows.take(grid.cells[node_id], node_id)
             follower = heir.get(node_id)
-            if follower is not None:
+            if follower is not None and follower not in grid.cells:
                 way = range(current + 1, column[follower] + 1)
                 already = follower in rows.taken.values()
                 if rows.is_free(row, way, follower) and not already:
                     rows.taken.update({(row, step): follower for step in way})
+
+
+def _rows_beside(height: int) -> int:
+    """How many rows a high shape takes above and below its own."""
+    return max(0, -(-(height - 120) // _TWO_ROWS_GUESS))
 
 
 def _choose_row(
@@ -153,22 +195,23 @@ def _choose_row(
     heir: dict[str, str],
     lane_of: dict[str, str],
     rows: _LaneRows,
+    reach: int,
 ) -> int:
     here = range(column, column + 1)
     reserved = [row for (row, place), owner in rows.taken.items() if owner == node_id and place == column]
-    if reserved:
+    if reserved and rows.is_free(reserved[0], here, node_id, reach):
         return reserved[0]
     own = [grid.cells[source] for source in before if lane_of[source] == lane_of[node_id]]
     if own:
         nearest = max(own, key=lambda cell: cell.column)
         takes_over = any(heir.get(source) == node_id for source in before if grid.cells[source] is nearest)
-        wanted = nearest.row if takes_over else nearest.row + 1
-        way = range(nearest.column + 1, column + 1)
-        for candidate in (wanted, nearest.row - 1, nearest.row + 2, nearest.row - 2):
-            if rows.is_free(candidate, way, node_id):
+        wanted = nearest.row if takes_over else nearest.row + nearest.reach + 1
+        way = range(nearest.column + 1, column)
+        for candidate in (wanted, nearest.row - nearest.reach - 1, wanted + 1, nearest.row - nearest.reach - 2):
+            if rows.is_free(candidate, way, node_id) and rows.is_free(candidate, here, node_id, reach):
                 return candidate
-        return rows.nearest_free(wanted, here, node_id)
-    return rows.nearest_free(0, here, node_id)
+        return rows.nearest_free(wanted, here, node_id, reach)
+    return rows.nearest_free(0, here, node_id, reach)
 
 
 def _place_artifacts(container: Container, grid: Grid, lane_of: dict[str, str], lanes: dict[str, _LaneRows]) -> None:
@@ -188,7 +231,7 @@ def _place_artifacts(container: Container, grid: Grid, lane_of: dict[str, str], 
         here = range(beside.column, beside.column + 1)
         row = rows.nearest_free(beside.row, here, node.id, upward=True)
         grid.cells[node.id] = Cell(beside.column, row)
-        rows.take(row, here, node.id)
+        rows.take(grid.cells[node.id], node.id)
 
 
 def _place_loose(
@@ -218,7 +261,7 @@ def _place_loose(
         rows = lanes[lane_of[node.id]]
         lowest = max((row for row, _ in rows.taken), default=-1)
         flow_rows = [
-            grid.cells[other.id].row
+            grid.cells[other.id].all_rows[-1]
             for other in container.nodes
             if other.id in grid.cells and lane_of[other.id] == lane_of[node.id] and not other.loose
         ]
@@ -236,5 +279,5 @@ def _place_loose(
                     best = candidate if best is None or candidate < best else best
         _, row, column = best if best else (0, max(first_row, lowest + 1), 0)
         grid.cells[node.id] = Cell(column, row, span)
-        rows.take(row, range(column, column + span), node.id)
+        rows.take(grid.cells[node.id], node.id)
         grid.columns = max(grid.columns, column + span)

@@ -19,7 +19,7 @@ Place = tuple[int, int]
 
 _BEND = 60
 _CROSSING = 45
-_SHARED_EXIT = 70
+_SHARED_EXIT = 160
 _OTHER_SIDE = 45
 _OTHER_ENTRY = 90
 _MIXED_PORT = 2000
@@ -88,10 +88,12 @@ class Router:
             strip = self.strips.row_strip[cell.row]
             first = 2 * cell.column + 1
             for step in range(first, first + 2 * cell.span - 1):
-                self.taken.add((step, strip))
+                for down in range(strip - 2 * cell.reach, strip + 2 * cell.reach + 1):
+                    self.taken.add((step, down))
             if cell.span == 1:
                 self.width[first] = max(self.width[first], sizes[node.id].width)
-            self.height[strip] = max(self.height[strip], sizes[node.id].height)
+            if cell.reach == 0:
+                self.height[strip] = max(self.height[strip], sizes[node.id].height)
 
     def route_all(self) -> list[Route]:
         """Routes of all sequence flows, the short forward ones first, the ones that go back last."""
@@ -130,7 +132,7 @@ class Router:
         middle = 2 * cell.column + 1
         if side == "right":
             middle += 2 * (cell.span - 1)
-        return (middle + step_across, self.strips.row_strip[cell.row] + step_down)
+        return (middle + step_across, self.strips.row_strip[cell.row] + step_down * (1 + 2 * cell.reach))
 
     def _route(self, flow: Flow) -> Route:
         goals: dict[tuple[Place, int], tuple[str, int]] = {}
