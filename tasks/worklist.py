@@ -1,0 +1,226 @@
+"""The worklist: the open tasks that are a person's own, their groups', or anybody's whose work they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select, text, union
+from sqlalchemy.orm import Session, aliased
+
+from engine.models import ProcessDefinition, ProcessInstance, UserTask, UserTaskGroup, UserTaskUser
+from people.models import User
+from people.permissions import may_see_all, may_work
+
+#: Rows of one page.
+PAGE_SIZE = 50
+
+#: Most characters of a search text.
+SEARCH_LENGTH = 100
+
+# Written out, not bound: only then do the partial indexes on open tasks serve the query.
+_OPEN = text("user_task.state = 'CREATED'")
+_FOR_EVERYBODY = text("user_task.candidate_groups = '[]' AND user_task.candidate_users = '[]'")
+
+
+class Whose(StrEnum):
+    """Which open tasks are asked for."""
+
+    #: Assigned to the person.
+    MINE = "mine"
+    #: Nobody has them, and the person may claim them.
+    GROUPS = "groups"
+    #: Everything open that the person may see, whoever has it.
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistRow:
+    """One open task with what a person needs to choose it."""
+
+    key: int
+    name: str
+    process_id: str
+    process_name: str
+    instance_key: int
+    #: What people call the case; of the calling case where the called one has no title.
+    title: str
+    assignee: str | None
+    assignee_name: str | None
+    candidate_groups: list[str]
+    candidate_users: list[str]
+    priority: int
+    created_at: datetime
+    due_at: datetime | None
+    #: The person may claim it and complete it.
+    may_work: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """One page of the worklist; `cursor` leads to the next page, None: this is the last."""
+
+    rows: list[WorklistRow]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessCount:
+    """How many open tasks of one process a person has in each view."""
+
+    process_id: str
+    process_name: str
+    mine: int
+    groups: int
+    all: int
+
+
+def worklist(
+    session: Session,
+    user: User,
+    whose: Whose = Whose.ALL,
+    *,
+    search: str = "",
+    names: tuple[str, ...] = (),
+    process_id: str | None = None,
+    cursor: str | None = None,
+    size: int = PAGE_SIZE,
+) -> Worklist:
+    """Return open tasks, overdue first, then by due date, priority and age; one query.
+
+    `search` is looked for in the names of the task, of the case and of the process; a task is found too if its name or
+    its process's name is one of `names` (labels whose translation matches). `cursor` is of the page before. Raises
+    ValueError for a cursor that is none.
+    """
+    case_instance, root = aliased(ProcessInstance), aliased(ProcessInstance)
+    title = func.coalesce(func.nullif(case_instance.title, ""), root.title)
+    query = (
+        select(
+            UserTask.key,
+            UserTask.name,
+            UserTask.process_id,
+            ProcessDefinition.name.label("process_name"),
+            UserTask.instance_key,
+            title.label("title"),
+            UserTask.assignee,
+            User.name.label("assignee_name"),
+            UserTask.candidate_groups,
+            UserTask.candidate_users,
+            UserTask.priority,
+            UserTask.created_at,
+            UserTask.due_at,
+        )
+        .join(ProcessDefinition, ProcessDefinition.key == UserTask.definition_key)
+        .join(case_instance, case_instance.key == UserTask.instance_key)
+        .join(root, root.key == UserTask.root_key)
+        .outerjoin(User, User.username == UserTask.assignee)
+        .where(_OPEN, _belongs(user, whose))
+        # A due date that has passed comes before every other, and no due date after all of them.
+        .order_by(UserTask.due_at.asc().nulls_last(), UserTask.priority.desc(), UserTask.key)
+        .limit(size + 1)
+    )
+    if process_id:
+        query = query.where(UserTask.process_id == process_id)
+    if search := search.strip()[:SEARCH_LENGTH]:
+        places = (UserTask.name, ProcessDefinition.name, title)
+        found = [place.icontains(search, autoescape=True) for place in places]
+        query = query.where(or_(*found, UserTask.name.in_(names), ProcessDefinition.name.in_(names)))
+    if cursor:
+        query = query.where(_after(cursor))
+    rows = session.execute(query).all()
+    page = [_row(row._mapping, user) for row in rows[:size]]
+    return Worklist(page, _cursor(page[-1]) if len(rows) > size else None)
+
+
+def counts(session: Session, user: User) -> list[ProcessCount]:
+    """Return the open tasks of each process that the user sees, counted for each view, by process name; one query."""
+    mine = _belongs(user, Whose.MINE)
+    groups = _belongs(user, Whose.GROUPS)
+    query = (
+        select(
+            UserTask.process_id,
+            func.max(ProcessDefinition.name),
+            func.sum(case((mine, 1), else_=0)),
+            func.sum(case((groups, 1), else_=0)),
+            func.count(),
+        )
+        .join(ProcessDefinition, ProcessDefinition.key == UserTask.definition_key)
+        .where(_OPEN, _belongs(user, Whose.ALL))
+        .group_by(UserTask.process_id)
+        .order_by(func.max(ProcessDefinition.name))
+    )
+    return [ProcessCount(*row) for row in session.execute(query)]
+
+
+def next_of_case(session: Session, user: User, root_key: int) -> UserTask | None:
+    """Return the most urgent open task of the case (by its root instance) that is the user's or may be claimed."""
+    return session.scalar(
+        select(UserTask)
+        .where(_OPEN, UserTask.root_key == root_key, or_(_belongs(user, Whose.MINE), _belongs(user, Whose.GROUPS)))
+        .order_by(
+            case((UserTask.assignee == user.username, 0), else_=1),
+            UserTask.due_at.asc().nulls_last(),
+            UserTask.priority.desc(),
+            UserTask.key,
+        )
+        .limit(1)
+    )
+
+
+def _belongs(user: User, whose: Whose) -> ColumnElement[bool]:
+    mine = UserTask.assignee == user.username
+    if whose == Whose.MINE:
+        return mine
+    candidate = UserTask.key.in_(_candidate_keys(user))
+    if whose == Whose.GROUPS:
+        return and_(UserTask.assignee.is_(None), candidate)
+    if may_see_all(user):
+        return literal_column("1 = 1")
+    return or_(mine, candidate)
+
+
+def _candidate_keys(user: User) -> Select[tuple[int]]:
+    """Return the keys of the open tasks that `may_work` grants to the user as a candidate."""
+    keys = union(
+        select(UserTaskGroup.task_key.label("task_key")).where(UserTaskGroup.group_id.in_(sorted(user.group_ids))),
+        select(UserTaskUser.task_key).where(UserTaskUser.username == user.username),
+        select(UserTask.key).where(_OPEN, _FOR_EVERYBODY),
+    ).subquery()
+    return select(keys.c.task_key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """What `may_work` asks of a task."""
+
+    assignee: str | None
+    candidate_groups: list[str]
+    candidate_users: list[str]
+
+
+def _row(columns: Mapping[str, Any], user: User) -> WorklistRow:
+    candidate = _Candidate(columns["assignee"], columns["candidate_groups"], columns["candidate_users"])
+    return WorklistRow(**columns, may_work=may_work(user, candidate))
+
+
+# A cursor is the place of the last row in the order: due instant (or nothing), priority, key.
+
+
+def _cursor(row: WorklistRow) -> str:
+    due = row.due_at.isoformat() if row.due_at else ""
+    return f"{due}~{row.priority}~{row.key}"
+
+
+def _after(cursor: str) -> ColumnElement[bool]:
+    due_text, priority_text, key_text = cursor.split("~")
+    priority, key = int(priority_text), int(key_text)
+    later = or_(UserTask.priority < priority, and_(UserTask.priority == priority, UserTask.key > key))
+    if not due_text:
+        return and_(UserTask.due_at.is_(None), later)
+    due = datetime.fromisoformat(due_text)
+    if due.tzinfo is None:
+        raise ValueError(f"{cursor} is not a cursor of the worklist")
+    return or_(UserTask.due_at > due, and_(UserTask.due_at == due, later), UserTask.due_at.is_(None))
