@@ -51,13 +51,13 @@ def create_app(configuration: Configuration) -> Flask:
             if find_spec(f"{room}.{door}") is not None:
                 try:
                     module = import_module(f"{room}.{door}")
-                except ModuleNotFoundError:  # temporary, until engine.execution exists
+                except (ImportError, SyntaxError):  # temporary, until engine.execution exists
                     continue
                 app.register_blueprint(module.blueprint)
     if configuration.clock_control:
         try:
             from web.demo import pages
-        except ModuleNotFoundError:
+        except (ImportError, SyntaxError):
             app.config["CLOCK_CONTROL"] = False
             return app
         app.register_blueprint(pages.blueprint)
