@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from processes.layout.columns import assign_columns, forward_edges, grid_ids, remaining_length
-from processes.layout.model import Container, Node
+from processes.layout.model import Container
 from processes.layout.text import Size
 
 _COLUMN_GUESS = 150
@@ -15,7 +15,7 @@ _TWO_ROWS_GUESS = 230
 
 @dataclass
 class Cell:
-    """Place of a node: column, row (within its lane, then over the whole grid), columns taken, rows taken on each side."""
+    """Place of a node: column, row (in its lane, then in the grid), columns taken, rows taken on each side."""
 
     column: int
     row: int
