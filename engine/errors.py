@@ -38,6 +38,14 @@ class AlreadyAssigned(EngineError):
         self.assignee = assignee
 
 
+class CalledByAnother(EngineError):
+    """The instance was started by a call activity, so only its caller can be cancelled."""
+
+    def __init__(self, key: int, parent_key: int) -> None:
+        super().__init__(f"The process instance {key} was called by {parent_key}; cancel that one.")
+        self.parent_key = parent_key
+
+
 class DuplicateMessage(EngineError):
     """A message with the same name, correlation key and message id is still buffered."""
 

@@ -1,0 +1,207 @@
+"""What a command has changed, collected in memory and written in one round trip per table and kind of change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Table, bindparam, delete, insert, update
+from sqlalchemy.orm import Session
+
+from database import Base
+from engine.models import (
+    Audit,
+    DecisionEvaluation,
+    ElementInstance,
+    ElementState,
+    Incident,
+    IncidentState,
+    Job,
+    JobState,
+    MessageSubscription,
+    ProcessInstance,
+    SignalSubscription,
+    Timer,
+    UserTask,
+    UserTaskGroup,
+    UserTaskState,
+    UserTaskUser,
+    Variable,
+)
+
+Row = dict[str, Any]
+
+#: Parents before children, because rows refer to each other.
+_ORDER: tuple[type[Base], ...] = (
+    ProcessInstance,
+    ElementInstance,
+    Variable,
+    UserTask,
+    UserTaskGroup,
+    UserTaskUser,
+    Job,
+    Timer,
+    MessageSubscription,
+    SignalSubscription,
+    Incident,
+    DecisionEvaluation,
+    Audit,
+)
+
+#: Waits that are deleted when their element is left.
+_DELETED = (Timer, MessageSubscription, SignalSubscription)
+
+
+#: Bound parameters of one statement: SQLite's limit is 32,766.
+_MOST_PARAMETERS = 10_000
+
+
+def batched(keys: Iterable[int], size: int) -> Iterator[list[int]]:
+    """Yield the keys in lists of at most `size`."""
+    remaining = iter(keys)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+class Changes:
+    """The rows to insert, update and delete at the end of a command."""
+
+    def __init__(self) -> None:
+        self._inserts: dict[type[Base], dict[Any, Row]] = defaultdict(dict)
+        self._updates: dict[type[Base], dict[int, Row]] = defaultdict(dict)
+        #: Per kind of wait, the keys of element instances whose waits end.
+        self._closed: dict[type[Base], dict[int, Row]] = defaultdict(dict)
+        #: Waits created in this command, by element instance: ended in the same command, they are never written.
+        self._pending: dict[int, list[tuple[type[Base], int]]] = defaultdict(list)
+        self.new_subscriptions: list[int] = []
+
+    def insert(self, model: type[Base], **row: Any) -> Row:
+        """Add a row."""
+        key = row["key"]
+        self._inserts[model][key] = row
+        return row
+
+    def wait(self, model: type[Base], **row: Any) -> Row:
+        """Add a row that ends with its element instance."""
+        self._pending[row["element_instance_key"]].append((model, row["key"]))
+        return self.insert(model, **row)
+
+    def candidates(self, task_key: int, groups: Iterable[str], users: Iterable[str]) -> None:
+        """Add the candidates of a new user task."""
+        for group in dict.fromkeys(groups):
+            self._inserts[UserTaskGroup][task_key, group] = {"task_key": task_key, "group_id": group}
+        for user in dict.fromkeys(users):
+            self._inserts[UserTaskUser][task_key, user] = {"task_key": task_key, "username": user}
+
+    def update(self, model: type[Base], key: int, **values: Any) -> None:
+        """Change a row, added in this command or earlier."""
+        fresh = self._inserts[model].get(key)
+        if fresh is not None:
+            fresh.update(values)
+        else:
+            self._updates[model].setdefault(key, {}).update(values)
+
+    def delete_timer(self, key: int) -> None:
+        """Take away a timer that has fired for the last time."""
+        self._inserts[Timer].pop(key, None)
+        self._closed[Timer].setdefault(-key, {})
+
+    def end_waits(self, element_instance_key: int, kinds: Iterable[type[Base]], at: Any) -> None:
+        """End every wait of these kinds that belongs to an element instance."""
+        fresh = self._pending.pop(element_instance_key, [])
+        kept = []
+        for model, key in fresh:
+            if model not in kinds:
+                kept.append((model, key))
+            elif model in _DELETED:
+                self._inserts[model].pop(key, None)
+            else:
+                row = self._inserts[model][key]
+                row.update(_ended(model, at, row))
+                if model is UserTask:
+                    self.drop_candidates(key)
+        if kept:
+            self._pending[element_instance_key] = kept
+        for model in kinds:
+            self._closed[model][element_instance_key] = {"at": at}
+
+    def drop_candidates(self, task_key: int) -> None:
+        """Take an ended user task off the worklists."""
+        for model in (UserTaskGroup, UserTaskUser):
+            fresh = self._inserts[model]
+            for identity in [identity for identity in fresh if identity[0] == task_key]:
+                del fresh[identity]
+        self._closed[UserTaskGroup][task_key] = {}
+
+    def flush(self, session: Session) -> None:
+        """Write everything; the transaction stays open."""
+        connection = session.connection()
+        # Ends come first: what a retry opens again for the same element instance must not be ended with the old.
+        self._end(session)
+        for model in _ORDER:
+            rows = self._inserts.get(model)
+            if rows:
+                connection.execute(insert(_table(model)), list(rows.values()))
+        for model, by_key in self._updates.items():
+            table = _table(model)
+            same_columns: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+            for key, values in by_key.items():
+                same_columns[tuple(values)].append({"_key": key} | values)
+            for columns, parameters in same_columns.items():
+                statement = update(table).where(table.c.key == bindparam("_key"))
+                connection.execute(statement.values({name: bindparam(name) for name in columns}), parameters)
+        self.new_subscriptions = list(self._inserts[MessageSubscription])
+
+    def _end(self, session: Session) -> None:
+        connection = session.connection()
+        for model, closed in self._closed.items():
+            for keys in batched(closed, _MOST_PARAMETERS):
+                if model in _DELETED:
+                    table = _table(model)
+                    owners = [key for key in keys if key > 0]
+                    own = [-key for key in keys if key < 0]
+                    if owners:
+                        connection.execute(delete(table).where(table.c.element_instance_key.in_(owners)))
+                    if own:
+                        connection.execute(delete(table).where(table.c.key.in_(own)))
+                elif model is UserTaskGroup:
+                    for candidates in (UserTaskGroup, UserTaskUser):
+                        connection.execute(delete(_table(candidates)).where(_table(candidates).c.task_key.in_(keys)))
+                else:
+                    self._end_by_state(session, model, keys, closed[keys[0]]["at"])
+
+    def _end_by_state(self, session: Session, model: type[Base], keys: Sequence[int], at: Any) -> None:
+        connection = session.connection()
+        table = _table(model)
+        mine = table.c.element_instance_key.in_(keys)
+        if model is UserTask:
+            open_tasks = mine & (table.c.state == UserTaskState.CREATED)
+            for candidates in (_table(UserTaskGroup), _table(UserTaskUser)):
+                ended = table.select().with_only_columns(table.c.key).where(open_tasks)
+                connection.execute(delete(candidates).where(candidates.c.task_key.in_(ended)))
+            connection.execute(update(table).where(open_tasks).values(state=UserTaskState.CANCELED, ended_at=at))
+        elif model is Job:
+            live = mine & table.c.state.in_([JobState.CREATED, JobState.FAILED])
+            connection.execute(update(table).where(live).values(state=JobState.CANCELED, ended_at=at))
+        elif model is Incident:
+            live = mine & (table.c.state == IncidentState.ACTIVE)
+            connection.execute(update(table).where(live).values(state=IncidentState.RESOLVED, resolved_at=at))
+
+
+def _ended(model: type[Base], at: Any, row: Row) -> Row:
+    if model is Incident:
+        return {"state": IncidentState.RESOLVED, "resolved_at": at}
+    state = row["state"]
+    if model is UserTask:
+        return {"state": UserTaskState.CANCELED, "ended_at": at} if state == UserTaskState.CREATED else {}
+    if model is Job:
+        return {"state": JobState.CANCELED, "ended_at": at} if state == JobState.CREATED else {}
+    return {"state": ElementState.TERMINATED}

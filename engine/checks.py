@@ -1,0 +1,262 @@
+"""What is wrong with a process graph, found before anybody runs it: the deployment gate's own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import feel
+from engine import timers
+from engine.elements.base import Element
+from engine.elements.definitions import (
+    ErrorDefinition,
+    EscalationDefinition,
+    LinkDefinition,
+    MessageDefinition,
+    SignalDefinition,
+    TimerDefinition,
+)
+from engine.elements.events import BoundaryEvent, IntermediateCatchEvent, StartEvent
+from engine.elements.gateways import EventBasedGateway, ExclusiveGateway, InclusiveGateway
+from engine.elements.multi_instance import MultiInstanceBody
+from engine.elements.scopes import CallActivity, EventSubProcess, Scope
+from engine.elements.tasks import BusinessRuleTask, JobTask, ReceiveTask, ScriptTask, SendTask
+from engine.elements.throw_events import EndEvent, ThrowEvent
+from engine.elements.user_task import UserTaskElement
+from engine.problems import Problem, Severity
+from engine.process import Process
+
+_ENVIRONMENT = feel.Environment(now=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Ids that a process may refer to: deployed already, or in the same deployment; None: not to be checked."""
+
+    forms: frozenset[str] | None = None
+    decisions: frozenset[str] | None = None
+    processes: frozenset[str] | None = None
+    groups: frozenset[str] | None = None
+
+
+def check(process: Process, known: Known, resource: str | None = None) -> list[Problem]:
+    """Return every problem of a process graph."""
+    problems: list[Problem] = []
+
+    def report(element: Element, message: str, severity: Severity = "error") -> None:
+        place = element.id if element is not process.root else process.process_id
+        problems.append(Problem(message, place, element.details.line, severity, resource))
+
+    for element in process.elements:
+        for message in _structure(process, element):
+            report(element, message)
+        for what, text, literal_allowed in texts(element):
+            message = _parse(what, text, literal_allowed)
+            if message:
+                report(element, message)
+        for message in _references(element, known):
+            report(element, message)
+    for flow in process.flows.values():
+        if flow.condition is not None:
+            text = flow.condition.removeprefix("=")
+            message = _parse("condition", f"={text}", False)
+            if message:
+                problems.append(Problem(message, flow.id, flow.line, "error", resource))
+    for element in _unreachable(process):
+        report(element, "No token can ever reach this element.", "warning")
+    if known.groups is not None:
+        for group in process.groups:
+            if group not in known.groups:
+                report(process.root, f"There is no group “{group}”; nobody will see its tasks.", "warning")
+    return problems
+
+
+def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
+    """Yield every text of an element that may be FEEL: what it is, the text, and whether it may be a plain text."""
+    for mapping in element.details.inputs:
+        yield f"input mapping “{mapping.target}”", mapping.source, True
+    for mapping in element.details.outputs:
+        yield f"output mapping “{mapping.target}”", mapping.source, True
+    match element.definition:
+        case TimerDefinition(kind, text):
+            yield f"timer {kind}", text, True
+        case MessageDefinition(name, key):
+            yield "message name", name, True
+            if key:
+                yield "correlation key", key, True
+        case SignalDefinition(name):
+            yield "signal name", name, True
+        case ErrorDefinition(code) | EscalationDefinition(code):
+            if code:
+                yield "code", code, True
+    if isinstance(element, SendTask):
+        yield "message name", element.message.name, True
+        if element.message.correlation_key:
+            yield "correlation key", element.message.correlation_key, True
+    if isinstance(element, UserTaskElement):
+        task = element.task
+        for what, text in (
+            ("assignee", task.assignee),
+            ("candidate groups", task.candidate_groups),
+            ("candidate users", task.candidate_users),
+            ("due date", task.due_date),
+            ("follow-up date", task.follow_up_date),
+            ("priority", task.priority),
+            ("form id", task.form_id),
+        ):
+            if text:
+                yield what, text, True
+    if isinstance(element, ScriptTask):
+        yield "script", element.expression, False
+    if isinstance(element, BusinessRuleTask):
+        yield "decision id", element.decision_id, True
+    if isinstance(element, JobTask):
+        yield "job type", element.job.type, True
+        yield "job retries", element.job.retries, True
+    if isinstance(element, CallActivity):
+        yield "called process", element.called_process, True
+    if isinstance(element, MultiInstanceBody):
+        loop = element.loop
+        if loop.input_collection:
+            yield "input collection", loop.input_collection, False
+        if loop.output_element:
+            yield "output element", loop.output_element, False
+        if loop.completion_condition:
+            yield "completion condition", f"={loop.completion_condition.removeprefix('=')}", False
+
+
+def _parse(what: str, text: str, literal_allowed: bool) -> str | None:
+    if not text.startswith("="):
+        return None if literal_allowed else f"The {what} must be a FEEL expression: write a = before it."
+    try:
+        feel.parse(text[1:])
+    except feel.FeelError as error:
+        return f"The {what} is no valid FEEL: {error}"
+    return None
+
+
+def _structure(process: Process, element: Element) -> Iterator[str]:
+    if isinstance(element, Scope):
+        yield from _starts(process, element)
+    if isinstance(element, EndEvent) and element.outgoing:
+        yield "An end event has no outgoing flow."
+    if isinstance(element, StartEvent) and element.incoming:
+        yield "A start event has no incoming flow."
+    if isinstance(element, BoundaryEvent) and element.incoming:
+        yield "A boundary event has no incoming flow."
+    if isinstance(element, ExclusiveGateway | InclusiveGateway) and len(element.outgoing) > 1:
+        for flow in element.outgoing:
+            if flow.condition is None and flow.id != element.default_flow_id:
+                yield f"The flow “{flow.name or flow.id}” has no condition and is not the default."
+    if element.default_flow_id and element.default_flow_id not in {flow.id for flow in element.outgoing}:
+        yield f"The default flow “{element.default_flow_id}” does not leave this element."
+    if isinstance(element, EventBasedGateway):
+        if len(element.outgoing) < 2:
+            yield "An event-based gateway needs at least two following events."
+        for flow in element.outgoing:
+            target = process.element(flow.target_id)
+            if not isinstance(target, IntermediateCatchEvent | ReceiveTask):
+                yield f"“{target.details.name or target.id}” follows an event-based gateway but is no catching event."
+    yield from _event(process, element)
+
+
+def _starts(process: Process, scope: Scope) -> Iterator[str]:
+    starts = process.start_events(scope)
+    triggered = [event for event in starts if event.definition is not None]
+    if not starts:
+        yield "There is no start event."
+    elif isinstance(scope, EventSubProcess):
+        if len(starts) != 1 or not triggered:
+            yield "An event sub-process needs exactly one start event, with a trigger."
+    elif len(starts) - len(triggered) > 1:
+        yield "There is more than one start event without a trigger."
+    elif scope is not process.root and (triggered or len(starts) != 1):
+        yield "A sub-process needs exactly one start event, without a trigger."
+
+
+def _event(process: Process, element: Element) -> Iterator[str]:
+    definition = element.definition
+    in_process = element.details.scope_id == process.root.id
+    if isinstance(definition, MessageDefinition) and not definition.correlation_key:
+        starts_process = isinstance(element, StartEvent) and in_process
+        if not starts_process and not isinstance(element, ThrowEvent):
+            yield "A message that an instance waits for needs a correlation key (zeebe:subscription)."
+    if isinstance(element, StartEvent) and in_process and isinstance(definition, ErrorDefinition | EscalationDefinition):
+        yield "A process cannot be started by an error or an escalation."
+    if isinstance(definition, LinkDefinition) and isinstance(element, ThrowEvent):
+        targets = [
+            other
+            for other in process.elements
+            if isinstance(other, IntermediateCatchEvent)
+            and other.definition == definition
+            and other.details.scope_id == element.details.scope_id
+        ]
+        if len(targets) != 1:
+            yield f"The link “{definition.name}” has {len(targets)} targets in this scope; it needs one."
+    if isinstance(definition, TimerDefinition):
+        yield from _timer(element, definition)
+    throws_code = isinstance(element, ThrowEvent) and isinstance(definition, ErrorDefinition | EscalationDefinition)
+    if throws_code and not definition.code:  # type: ignore[union-attr]
+        yield "The event throws no code: its reference has none."
+
+
+def _timer(element: Element, definition: TimerDefinition) -> Iterator[str]:
+    if not definition.text.startswith("="):
+        try:
+            timers.schedule(definition.kind, definition.text, _ENVIRONMENT.now, _ENVIRONMENT)
+        except timers.InvalidTimer as error:
+            yield str(error)
+    interrupts = isinstance(element, BoundaryEvent | StartEvent) and element.interrupting
+    waits_once = isinstance(element, IntermediateCatchEvent) or (
+        interrupts and not (isinstance(element, StartEvent) and element.details.scope_id == element.process.root.id)
+    )
+    if definition.kind == "cycle" and waits_once:
+        yield "A cycle can only repeat where nothing is interrupted; use a date or a duration."
+
+
+def _references(element: Element, known: Known) -> Iterator[str]:
+    form_ids: list[str | None] = []
+    if isinstance(element, UserTaskElement):
+        form_ids.append(element.task.form_id)
+    if isinstance(element, StartEvent):
+        form_ids.append(element.form_id)
+    for form_id in form_ids:
+        if form_id and not form_id.startswith("=") and known.forms is not None and form_id not in known.forms:
+            yield f"The form “{form_id}” does not exist."
+    if isinstance(element, BusinessRuleTask) and known.decisions is not None:
+        if not element.decision_id.startswith("=") and element.decision_id not in known.decisions:
+            yield f"The decision “{element.decision_id}” does not exist."
+    if isinstance(element, CallActivity) and known.processes is not None:
+        if not element.called_process.startswith("=") and element.called_process not in known.processes:
+            yield f"The process “{element.called_process}” does not exist."
+
+
+def _unreachable(process: Process) -> Iterator[Element]:
+    reached: set[str] = set()
+    stack: list[Element] = [process.root]
+    while stack:
+        element = stack.pop()
+        if element.name in reached:
+            continue
+        reached.add(element.name)
+        nexts = [process.element(flow.target_id) for flow in element.outgoing if flow.target_id in process.task_specs]
+        nexts += element.boundary_events
+        if isinstance(element, MultiInstanceBody):
+            nexts.append(element.inner)
+        if element.is_scope:
+            nexts += process.start_events(element)
+            nexts += [
+                other
+                for other in process.elements
+                if isinstance(other, EventSubProcess) and other.details.scope_id == element.details.id
+            ]
+        if isinstance(element, ThrowEvent) and isinstance(element.definition, LinkDefinition):
+            nexts += [other for other in process.elements if other.definition == element.definition]
+        stack += nexts
+    for element in process.elements:
+        if element.name not in reached:
+            yield element
+
+
+__all__ = ["Known", "check", "texts"]

@@ -1,0 +1,1 @@
+"""DMN 1.5: reading decision models and evaluating them. `engine.decisions` is the door."""

@@ -1,0 +1,110 @@
+"""The state of reading one model: names, types, problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import feel
+from engine.dmn.errors import Problem
+from engine.dmn.outcome import DecisionWarning
+from engine.dmn.xml import Element, child, local_name, name_of
+from feel.names import NameTable, known_names
+from feel.runtime import Code, Scope
+from feel.types import Type, convert
+
+_NAMED = frozenset(
+    (
+        "inputData", "decision", "businessKnowledgeModel", "decisionService", "variable", "formalParameter",
+        "itemComponent", "itemDefinition", "import", "column", "parameter", "output",
+    )
+)  # fmt: skip
+
+
+class Loading:
+    """Collects what every part of a model needs while it is read."""
+
+    def __init__(self, root: Element, imported_names: frozenset[str], imported_types: Mapping[str, Type]) -> None:
+        self.root = root
+        self.names = frozenset(_names_in(root)) | imported_names
+        self.types: dict[str, Type] = dict(imported_types)
+        self.problems: list[Problem] = []
+        self.table: NameTable = known_names(self.names)
+
+    def problem(self, element: Element, message: str) -> None:
+        """Notes a problem of the nearest element that has an id."""
+        self.problems.append(Problem(nearest_id(element), element.sourceline, message))
+
+    def expression(self, element: Element, text: str | None) -> Code | None:
+        """The code of a FEEL expression; None, with a problem noted, if it does not parse."""
+        if text is None:
+            return None
+        try:
+            return tagged(feel.parse(text, self.names).run_in, nearest_id(element))
+        except feel.FeelSyntaxError as error:
+            self.problem(element, f"`{_short(text)}`: {error}")
+            return None
+
+
+def _names_in(root: Element) -> set[str]:
+    names: set[str] = set()
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            kind = local_name(element)
+            if kind in _NAMED:
+                names.add(name_of(element))
+            elif kind in ("for", "some", "every") and element.get("iteratorVariable"):
+                names.add(element.get("iteratorVariable", ""))
+    names.discard("")
+    return names
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:57] + "..."
+
+
+def nearest_id(element: Element) -> str | None:
+    """The id of the element or of the nearest around it."""
+    current: Element | None = element
+    while current is not None:
+        if current.get("id"):
+            return current.get("id")
+        current = current.getparent()
+    return None
+
+
+def tagged(code: Code, element_id: str | None) -> Code:
+    """Code whose warnings say which element they come from."""
+
+    def run(scope: Scope) -> feel.Value:
+        warnings = scope.run.warnings
+        before = len(warnings)
+        value = code(scope)
+        for index in range(before, len(warnings)):
+            warning = warnings[index]
+            if not isinstance(warning, DecisionWarning):
+                warnings[index] = DecisionWarning(warning.message, warning.position, element_id)
+        return value
+
+    return run
+
+
+def typed(code: Code, target: Type | None, what: str, element_id: str | None) -> Code:
+    """Code whose value is converted to a type, or null with a warning if it does not fit."""
+    if target is None or target.name == "Any":
+        return code
+
+    def run(scope: Scope) -> feel.Value:
+        value, fits = convert(code(scope), target)
+        if not fits:
+            scope.run.warnings.append(DecisionWarning(f"{what} is not of its type {target.name}", 0, element_id))
+        return value
+
+    return run
+
+
+def variable_of(element: Element) -> Element | None:
+    """The `variable` child of a decision, input data or knowledge model."""
+    return child(element, "variable")
+
+

@@ -1,0 +1,1 @@
+"""Our task specs: one module per kind of BPMN element."""

@@ -1,0 +1,86 @@
+"""Events that catch: start, intermediate catch, boundary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from engine.elements.base import Element
+from engine.elements.definitions import Details, EventDefinition, LinkDefinition
+
+if TYPE_CHECKING:
+    from engine.process import Process
+    from engine.tokens import Token
+
+
+class StartEvent(Element):
+    """Where a scope begins; in an event sub-process it is what the scope around it waits for."""
+
+    kind: ClassVar[str] = "startEvent"
+
+    def __init__(
+        self, process: Process, details: Details, definition: EventDefinition | None, *, interrupting: bool = True
+    ) -> None:
+        super().__init__(process, details)
+        self.definition = definition
+        self.interrupting = interrupting
+        self.form_id: str | None = None
+
+    def caught(self, host: Token, variables: dict[str, Any]) -> None:
+        """Start the event sub-process inside `host`, which ends everything else in it when interrupting."""
+        execution = host.execution
+        if self.interrupting:
+            execution.close_attached_events(host)
+            execution.terminate_children(host)
+        assert self.details.scope_id is not None
+        sub_process = execution.process.element(self.details.scope_id)
+        token = execution.spawn(sub_process, host)
+        token.remember(start=self.id, payload=variables)
+
+
+class IntermediateCatchEvent(Element):
+    """Waits for a timer, a message or a signal; a link target lets the token through."""
+
+    kind: ClassVar[str] = "intermediateCatchEvent"
+
+    def __init__(self, process: Process, details: Details, definition: EventDefinition) -> None:
+        super().__init__(process, details)
+        self.definition = definition
+
+    def enter(self, task: Token) -> bool:
+        """Open what the event waits for."""
+        if isinstance(self.definition, LinkDefinition):
+            return True
+        task.execution.open_wait(task, self)
+        return False
+
+    def caught(self, host: Token, variables: dict[str, Any]) -> None:
+        """Take over from the event-based gateway that waited for this event."""
+        execution = host.execution
+        scope = host.scope
+        flow = next(flow for flow in host.element.outgoing if flow.target_id == self.id)
+        token = execution.spawn(self, scope, flow.id, enter=False)
+        execution.leave(host, [])
+        execution.finish(token, variables)
+
+
+class BoundaryEvent(Element):
+    """Attached to an activity: catches while the activity is alive, and ends it when interrupting."""
+
+    kind: ClassVar[str] = "boundaryEvent"
+
+    def __init__(
+        self, process: Process, details: Details, definition: EventDefinition, *, host_id: str, interrupting: bool
+    ) -> None:
+        super().__init__(process, details)
+        self.definition = definition
+        self.host_id = host_id
+        self.interrupting = interrupting
+
+    def caught(self, host: Token, variables: dict[str, Any]) -> None:
+        """Send a token out of the boundary event."""
+        execution = host.execution
+        scope = host.scope
+        token = execution.spawn(self, scope, enter=False)
+        if self.interrupting:
+            execution.terminate(host)
+        execution.finish(token, variables)

@@ -1,0 +1,125 @@
+"""Multi-instance activities: a body that holds one inner token per item of a collection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from engine.elements.base import Element
+from engine.elements.definitions import Details, LoopDefinition
+from engine.errors import ElementFailure
+from engine.tokens import STARTED
+
+if TYPE_CHECKING:
+    from engine.process import Process
+    from engine.tokens import Token
+
+#: The spec name of the inner activity; the plain id names the body, which flows and boundary events belong to.
+INNER = "{}#inner"
+
+
+class MultiInstanceBody(Element):
+    """Spawns the inner instances, in parallel or one after the other, and collects their results."""
+
+    kind: ClassVar[str] = "multiInstanceBody"
+    is_scope: ClassVar[bool] = True
+
+    def __init__(self, process: Process, details: Details, loop: LoopDefinition) -> None:
+        super().__init__(process, details)
+        self.loop = loop
+
+    @property
+    def inner(self) -> Element:
+        """The activity that is done once per item."""
+        return self.process.element(INNER.format(self.id))
+
+    def enter(self, task: Token) -> bool:
+        """Start on the collection."""
+        items = self.items(task)
+        if self.loop.output_collection:
+            task.execution.variables.set_local(task, self.loop.output_collection, [None] * len(items))
+        task.remember(size=len(items), started=0, done=0)
+        if not items:
+            return True
+        count = 1 if self.loop.sequential else len(items)
+        for _ in range(count):
+            self.start_next(task, items)
+        return False
+
+    def items(self, task: Token) -> list[Any]:
+        """Return the input collection; raises ElementFailure when it is not a list."""
+        value = task.execution.evaluate(task, self.loop.input_collection, "input collection")
+        if not isinstance(value, list):
+            raise ElementFailure(
+                "EXTRACT_VALUE_ERROR",
+                f"The input collection must be a list but is {type(value).__name__}.",
+                expression=self.loop.input_collection,
+            )
+        return value
+
+    def start_next(self, task: Token, items: list[Any]) -> None:
+        """Start the inner instance of the next item."""
+        index = task.internal_data["started"]
+        if index >= len(items):
+            raise ElementFailure(
+                "EXTRACT_VALUE_ERROR", f"The input collection has shrunk to {len(items)} items; item {index + 1} is due."
+            )
+        inner = task.execution.spawn(self.inner, task)
+        task.remember(started=index + 1)
+        inner.remember(index=index)
+        variables = task.execution.variables
+        variables.set_local(inner, "loopCounter", index + 1)
+        if self.loop.input_element:
+            variables.set_local(inner, self.loop.input_element, items[index])
+
+    def inner_leaving(self, inner: Token) -> None:
+        """Take the result of an inner instance, and look whether the completion condition holds now."""
+        execution = inner.execution
+        body = inner.scope
+        if self.loop.output_collection is not None:
+            text = self.loop.output_element
+            value = execution.evaluate(inner, text, "output element") if text else None
+            collected = list(execution.variables.local(body)[self.loop.output_collection])
+            collected[inner.internal_data["index"]] = value
+            execution.variables.set_local(body, self.loop.output_collection, collected)
+        condition = self.loop.completion_condition
+        if condition is not None and execution.holds(inner, condition, None, extra=self.counters(body)):
+            body.remember(satisfied=True)
+
+    def inner_done(self, task: Token, inner: Token) -> None:
+        """Decide, after an inner instance has left, whether the body goes on, is complete, or starts the next."""
+        execution = task.execution
+        data = task.internal_data
+        task.remember(done=data["done"] + 1)
+        if data.get("satisfied"):
+            execution.terminate_children(task)
+            execution.finish(task)
+        elif data["done"] == data["size"]:
+            execution.finish(task)
+        elif self.loop.sequential:
+            task.remember(phase="continuing")
+            execution.agenda.append(task)
+
+    def resume(self, task: Token) -> None:
+        """Start the next of a sequence."""
+        self.start_next(task, self.items(task))
+        del task.internal_data["phase"]
+        task._set_state(STARTED)
+
+    def counters(self, task: Token) -> dict[str, Any]:
+        """Return Camunda 8's loop counters as they are once the instance that is leaving has left."""
+        data = task.internal_data
+        active = len(task._children) - 1
+        completed = data["done"] + 1
+        return {
+            "numberOfInstances": data["size"],
+            "numberOfActiveInstances": active,
+            "numberOfCompletedInstances": completed,
+            "numberOfTerminatedInstances": data["started"] - active - completed,
+        }
+
+    def before_leaving(self, task: Token) -> None:
+        """Hand the collected results to the scope around."""
+        name = self.loop.output_collection
+        if name and not self.details.outputs:
+            variables = task.execution.variables
+            variables.merge(task.scope, {name: variables.local(task)[name]})

@@ -1,0 +1,115 @@
+"""Scopes: the process itself, sub-processes, event sub-processes, and call activities that start a child instance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from engine.elements.base import Element
+from engine.elements.definitions import Details, SequenceFlow
+
+if TYPE_CHECKING:
+    from engine.process import Process
+    from engine.tokens import Token
+
+
+class Scope(Element):
+    """Common to elements that tokens live in: done when the last token inside is."""
+
+    is_scope: ClassVar[bool] = True
+
+    def enter(self, task: Token) -> bool:
+        """Put a token on the none start event."""
+        starts = [event for event in self.process.start_events(self) if event.definition is None]
+        if not starts:
+            return True
+        task.execution.spawn(starts[0], task)
+        return False
+
+
+class ProcessScope(Scope):
+    """The process as the outermost scope: its token is the process instance."""
+
+    kind: ClassVar[str] = "process"
+
+    def enter(self, task: Token) -> bool:
+        """Put a token on the start event that was asked for, else on the none start event."""
+        start_id = task.internal_data.pop("start", None)
+        payload = task.internal_data.pop("payload", None)
+        if start_id is None:
+            return super().enter(task)
+        token = task.execution.spawn(self.process.element(start_id), task, enter=False)
+        task.execution.finish(token, payload)
+        return False
+
+    def select_flows(self, task: Token) -> list[SequenceFlow]:
+        """Nothing follows the process."""
+        return []
+
+
+class SubProcess(Scope):
+    """An embedded sub-process."""
+
+    kind: ClassVar[str] = "subProcess"
+
+
+class EventSubProcess(Scope):
+    """A sub-process that an event starts while the scope around it is alive."""
+
+    kind: ClassVar[str] = "eventSubProcess"
+
+    def enter(self, task: Token) -> bool:
+        """Put a token on the start event that caught, with what it brought."""
+        execution = task.execution
+        start = self.process.element(task.internal_data["start"])
+        token = execution.spawn(start, task, enter=False)
+        execution.finish(token, task.internal_data.pop("payload", {}))
+        return False
+
+    def select_flows(self, task: Token) -> list[SequenceFlow]:
+        """Nothing follows an event sub-process."""
+        return []
+
+
+class CallActivity(Element):
+    """Starts another process as a child instance and waits for its end."""
+
+    kind: ClassVar[str] = "callActivity"
+
+    def __init__(
+        self,
+        process: Process,
+        details: Details,
+        called_process: str,
+        *,
+        propagate_parent: bool,
+        propagate_child: bool,
+        binding: str,
+        version_tag: str | None,
+    ) -> None:
+        super().__init__(process, details)
+        self.called_process = called_process
+        self.propagate_parent = propagate_parent
+        self.propagate_child = propagate_child
+        self.binding = binding
+        self.version_tag = version_tag
+
+    def enter(self, task: Token) -> bool:
+        """Start the child with the variables that the diagram hands down."""
+        execution = task.execution
+        process_id = str(execution.evaluate(task, self.called_process, "called process"))
+        variables = execution.variables
+        handed: dict[str, Any] = variables.visible(task) if self.propagate_parent else variables.local(task)
+        child_key = execution.start_child(task, process_id, self.binding, self.version_tag, handed)
+        task.remember(child=child_key)
+        return False
+
+    def child_completed(self, task: Token, variables: dict[str, Any]) -> None:
+        """Go on with what the child leaves behind: all of it, or only what the output mappings take."""
+        handed_up = variables if self.propagate_child or self.details.outputs else {}
+        task.execution.finish(task, handed_up)
+
+    def terminated(self, task: Token) -> None:
+        """End the child with its parent."""
+        child_key = task.internal_data.get("child")
+        if child_key is not None:
+            task.execution.terminate_child(child_key)

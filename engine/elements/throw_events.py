@@ -1,0 +1,97 @@
+"""Events that throw: intermediate throw and end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from engine.elements.base import Element
+from engine.elements.definitions import (
+    Details,
+    ErrorDefinition,
+    EscalationDefinition,
+    EventDefinition,
+    LinkDefinition,
+    MessageDefinition,
+    SignalDefinition,
+    TerminateDefinition,
+)
+from engine.errors import ElementFailure
+
+if TYPE_CHECKING:
+    from engine.elements.definitions import SequenceFlow
+    from engine.process import Process
+    from engine.tokens import Token
+
+
+class ThrowEvent(Element):
+    """Common to events that make something happen and go on."""
+
+    def __init__(self, process: Process, details: Details, definition: EventDefinition | None) -> None:
+        super().__init__(process, details)
+        self.definition = definition
+
+    def enter(self, task: Token) -> bool:
+        """Make it happen."""
+        execution = task.execution
+        match self.definition:
+            case MessageDefinition() as message:
+                throw_message(task, message)
+            case SignalDefinition(name):
+                execution.throw_signal(task, str(execution.evaluate(task, name, "signal name")))
+            case EscalationDefinition(code):
+                execution.throw_escalation(task, static_code(task, code))
+        return True
+
+
+class IntermediateThrowEvent(ThrowEvent):
+    """Publishes a message, a signal or an escalation, jumps by a link, or only marks a point."""
+
+    kind: ClassVar[str] = "intermediateThrowEvent"
+
+    def select_flows(self, task: Token) -> list[SequenceFlow]:
+        """Return the outgoing flows; a link continues at the flows of the link's target event."""
+        if not isinstance(self.definition, LinkDefinition):
+            return super().select_flows(task)
+        target = next(
+            element
+            for element in self.process.elements
+            if element.kind == "intermediateCatchEvent"
+            and element.definition == self.definition
+            and element.details.scope_id == self.details.scope_id
+        )
+        return target.outgoing
+
+
+class EndEvent(ThrowEvent):
+    """Where a path ends; an error or terminate end event ends more than its own path."""
+
+    kind: ClassVar[str] = "endEvent"
+
+    def enter(self, task: Token) -> bool:
+        """Make it happen; what a terminate end event ends is ended when the token leaves."""
+        if isinstance(self.definition, ErrorDefinition):
+            code = static_code(task, self.definition.code)
+            task.execution.throw_error(task, code, f"The end event “{self.details.name or self.id}” throws it.", {})
+            return False
+        return super().enter(task)
+
+    def before_leaving(self, task: Token) -> None:
+        """A terminate end event ends every other token of its scope."""
+        if isinstance(self.definition, TerminateDefinition):
+            task.execution.terminate_children(task.scope, but=task)
+
+
+def static_code(task: Token, code: str | None) -> str:
+    """Return the error or escalation code that an event throws; raises ElementFailure when it has none."""
+    value = task.execution.evaluate(task, code, "code") if code else None
+    if not isinstance(value, str) or not value:
+        raise ElementFailure("EXTRACT_VALUE_ERROR", "The event throws no code: its reference has none.")
+    return value
+
+
+def throw_message(task: Token, message: MessageDefinition) -> None:
+    """Publish the message when the command is done, with the element's local variables as its payload."""
+    execution = task.execution
+    name = execution.evaluate(task, message.name, "message name")
+    key = execution.correlation_key(task, message) if message.correlation_key else ""
+    execution.throw_message(task, str(name), key, execution.variables.local(task))

@@ -1,0 +1,174 @@
+"""Jobs: work for a machine, which workers activate, complete, fail, or end with a BPMN error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.elements.definitions import JobDefinition
+from engine.errors import ElementFailure, NotActive, NotFound
+from engine.keys import new_key
+from engine.models import Job, JobState
+from engine.variables import checked
+
+if TYPE_CHECKING:
+    from engine.execution import Execution
+    from engine.tokens import Token
+
+#: Retries of a job whose diagram does not say (Camunda 8's default).
+DEFAULT_RETRIES = 3
+
+
+def create(token: Token, definition: JobDefinition) -> None:
+    """Create the job that the token waits for; raises ElementFailure when its type or retries cannot be computed."""
+    execution = token.execution
+    job_type = execution.evaluate(token, definition.type, "job type")
+    if not isinstance(job_type, str) or not job_type:
+        raise ElementFailure("EXTRACT_VALUE_ERROR", "The job type must be a text.", expression=definition.type)
+    retries = execution.evaluate(token, definition.retries, "job retries")
+    try:
+        count = int(retries)
+    except (TypeError, ValueError):
+        raise ElementFailure(
+            "EXTRACT_VALUE_ERROR", "The job retries must be a number.", expression=definition.retries
+        ) from None
+    execution.add_wait(
+        token,
+        Job,
+        key=new_key(),
+        type=job_type,
+        instance_key=execution.instance_key,
+        definition_key=execution.definition_key,
+        process_id=execution.process.process_id,
+        element_id=token.element.id,
+        state=JobState.CREATED,
+        retries=count,
+        worker="",
+        deadline=None,
+        available_at=None,
+        custom_headers=dict(definition.headers),
+        error_code=None,
+        error_message=None,
+        created_at=execution.now,
+        ended_at=None,
+    )
+
+
+def activate(session: Session, job_type: str, worker: str, timeout: timedelta, limit: int) -> list[Job]:
+    """Lease at most `limit` jobs of a type to `worker` for `timeout`; a lease that has run out is free again."""
+    now = clock.now(session)
+    statement = (
+        select(Job)
+        .where(
+            Job.type == job_type,
+            Job.state.in_([JobState.CREATED, JobState.FAILED]),
+            Job.retries > 0,
+            or_(Job.deadline.is_(None), Job.deadline <= now),
+            or_(Job.available_at.is_(None), Job.available_at <= now),
+        )
+        .order_by(Job.key)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    jobs = list(session.scalars(statement))
+    for job in jobs:
+        job.worker = worker
+        job.deadline = now + timeout
+    session.flush()
+    return jobs
+
+
+def _live(execution: Execution, job_key: int) -> tuple[Job, Token]:
+    job = execution.session.get(Job, job_key, populate_existing=True)
+    if job is None:
+        raise NotFound("job", job_key)
+    token = execution.find(job.element_instance_key)
+    if job.state not in (JobState.CREATED, JobState.FAILED) or token is None:
+        raise NotActive("job", job_key, str(job.state).lower())
+    return job, token
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteJob:
+    """The work is done; `variables` are its result."""
+
+    job_key: int
+    variables: dict[str, Any] = field(default_factory=dict)
+    action = "complete job"
+
+    def apply(self, execution: Execution) -> None:
+        """Go on after the job; raises NotFound, NotActive, InvalidVariables."""
+        variables = checked(self.variables)
+        job, token = _live(execution, self.job_key)
+        if token.in_error:
+            execution.close_incidents(token)
+        execution.changes.update(Job, job.key, state=JobState.COMPLETED, ended_at=execution.now, deadline=None)
+        execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"variables": variables})
+        execution.finish(token, variables)
+
+
+@dataclass(frozen=True, slots=True)
+class FailJob:
+    """The work failed; with no retries left it becomes an incident."""
+
+    job_key: int
+    retries: int
+    message: str = ""
+    back_off: timedelta = timedelta(0)
+    variables: dict[str, Any] = field(default_factory=dict)
+    action = "fail job"
+
+    def apply(self, execution: Execution) -> None:
+        """Give the job back, or raise its incident; raises NotFound, NotActive, InvalidVariables."""
+        variables = checked(self.variables)
+        job, token = _live(execution, self.job_key)
+        for name, value in variables.items():
+            execution.variables.set_local(token, name, value)
+        execution.changes.update(
+            Job,
+            job.key,
+            state=JobState.FAILED,
+            retries=max(self.retries, 0),
+            error_message=self.message,
+            deadline=None,
+            available_at=execution.now + self.back_off if self.back_off else None,
+        )
+        execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"message": self.message})
+        if self.retries <= 0 and not token.in_error:
+            message = self.message or "The worker gave no reason."
+            execution.raise_incident(token, ElementFailure("JOB_NO_RETRIES", message), job_key=job.key)
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowJobError:
+    """The work ended with a BPMN error that the diagram may catch."""
+
+    job_key: int
+    code: str
+    message: str = ""
+    variables: dict[str, Any] = field(default_factory=dict)
+    action = "throw job error"
+
+    def apply(self, execution: Execution) -> None:
+        """Throw the error at the job's element; uncaught it becomes an incident. Raises NotFound, NotActive."""
+        variables = checked(self.variables)
+        job, token = _live(execution, self.job_key)
+        execution.changes.update(
+            Job,
+            job.key,
+            state=JobState.ERROR_THROWN,
+            error_code=self.code,
+            error_message=self.message,
+            ended_at=execution.now,
+            deadline=None,
+        )
+        execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"code": self.code})
+        try:
+            execution.throw_error(token, self.code, self.message, variables)
+        except ElementFailure as failure:
+            execution.raise_incident(token, failure, job_key=job.key)

@@ -1,0 +1,259 @@
+"""Messages: subscriptions, publication, buffering with a time to live, and correlation once per process (Camunda 8's rules)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from engine import clock
+from engine.elements.definitions import MessageDefinition
+from engine.errors import DuplicateMessage, ElementFailure
+from engine.keys import new_key
+from engine.models import Message, MessageCorrelation, MessageSubscription, ProcessInstance, ProcessState
+from engine.variables import checked
+
+if TYPE_CHECKING:
+    from engine.elements.base import Element
+    from engine.execution import Execution
+    from engine.tokens import Token
+
+#: How long a message that a diagram throws is kept for a receiver that is not there yet.
+THROWN_TIME_TO_LIVE = timedelta(hours=1)
+
+
+def open_subscription(host: Token, event: Element, definition: MessageDefinition) -> None:
+    """Subscribe the token to the message of `event`; raises ElementFailure without a name or correlation key."""
+    execution = host.execution
+    name = execution.evaluate(host, definition.name, "message name")
+    if not isinstance(name, str) or not name:
+        raise ElementFailure("EXTRACT_VALUE_ERROR", "The message name must be a text.", expression=definition.name)
+    row = execution.add_wait(
+        host,
+        MessageSubscription,
+        key=new_key(),
+        message_name=name,
+        correlation_key=execution.correlation_key(host, definition),
+        instance_key=execution.instance_key,
+        definition_key=execution.definition_key,
+        process_id=execution.process.process_id,
+        element_id=event.id,
+        created_at=execution.now,
+    )
+    execution.new_subscriptions.append(row["key"])
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelateMessage:
+    """Hand a message to the element that subscribed to it; a subscription that is gone by now takes nothing."""
+
+    subscription_key: int
+    variables: dict[str, Any]
+    message_key: int
+    action = "correlate message"
+
+    def apply(self, execution: Execution) -> None:
+        """Trigger the event with the message's variables."""
+        subscription = execution.session.get(MessageSubscription, self.subscription_key, populate_existing=True)
+        if subscription is None:
+            return
+        host = execution.find(subscription.element_instance_key)
+        if host is None:
+            return
+        event = execution.process.element(subscription.element_id)
+        execution.audit(
+            self.action,
+            element_id=event.id,
+            subject_key=self.message_key,
+            details={"name": subscription.message_name, "variables": self.variables},
+        )
+        execution.trigger(host, event, dict(self.variables))
+
+
+@dataclass(slots=True)
+class Publication:
+    """What became of a published message."""
+
+    message_key: int
+    instance_keys: list[int] = field(default_factory=list)
+
+
+def publish(
+    session: Session,
+    name: str,
+    correlation_key: str = "",
+    variables: dict[str, Any] | None = None,
+    *,
+    time_to_live: timedelta = timedelta(0),
+    message_id: str | None = None,
+    actor: str = "",
+) -> Publication:
+    """Publish a message: to one waiting element per process, to message start events, and into the buffer.
+
+    Raises DuplicateMessage when a message with this name, correlation key and id is still buffered, and InvalidVariables.
+    """
+    payload = checked(variables or {})
+    now = clock.now(session)
+    if message_id:
+        same = exists().where(
+            Message.name == name,
+            Message.correlation_key == correlation_key,
+            Message.message_id == message_id,
+            Message.expires_at > now,
+        )
+        if session.scalar(select(same)):
+            raise DuplicateMessage(f"A message “{name}” with the id “{message_id}” is still buffered.")
+        session.execute(
+            delete(Message).where(
+                Message.name == name, Message.correlation_key == correlation_key, Message.message_id == message_id
+            )
+        )
+    message = Message(
+        key=new_key(),
+        name=name,
+        correlation_key=correlation_key,
+        message_id=message_id or None,
+        variables=payload,
+        published_at=now,
+        expires_at=now + time_to_live,
+    )
+    session.add(message)
+    session.flush()
+    publication = Publication(message.key)
+    _correlate_waiting(session, message, publication, actor)
+    _correlate_starts(session, message, publication, actor)
+    if time_to_live <= timedelta(0):
+        session.delete(message)
+        session.flush()
+    return publication
+
+
+def _reached(session: Session, message: Message) -> set[str]:
+    return set(
+        session.scalars(
+            select(MessageCorrelation.process_id).where(MessageCorrelation.message_key == message.key)
+        )
+    )
+
+
+def _mark(session: Session, message_key: int, process_id: str, instance_key: int) -> None:
+    session.add(MessageCorrelation(message_key=message_key, process_id=process_id, instance_key=instance_key))
+    session.flush()
+
+
+def _correlate_waiting(session: Session, message: Message, publication: Publication, actor: str) -> None:
+    from engine.execution import execute  # the command that this module defines is what it executes
+
+    reached = _reached(session, message)
+    waiting = session.scalars(
+        select(MessageSubscription)
+        .where(
+            MessageSubscription.message_name == message.name,
+            MessageSubscription.correlation_key == message.correlation_key,
+            MessageSubscription.instance_key.is_not(None),
+        )
+        .order_by(MessageSubscription.key)
+    ).all()
+    for subscription in waiting:
+        if subscription.process_id in reached:
+            continue
+        reached.add(subscription.process_id)
+        assert subscription.instance_key is not None
+        instance_key = subscription.instance_key
+        _mark(session, message.key, subscription.process_id, instance_key)
+        command = CorrelateMessage(subscription.key, message.variables, message.key)
+        execute(session, instance_key, command, actor=actor)
+        publication.instance_keys.append(instance_key)
+
+
+def _correlate_starts(session: Session, message: Message, publication: Publication, actor: str) -> None:
+    from engine.execution import start_at
+
+    reached = _reached(session, message)
+    starts = session.scalars(
+        select(MessageSubscription).where(
+            MessageSubscription.message_name == message.name, MessageSubscription.instance_key.is_(None)
+        )
+    ).all()
+    for start in starts:
+        if start.process_id in reached:
+            continue
+        if message.correlation_key and _started_by(session, message, start.process_id):
+            continue
+        outcome = start_at(session, start.definition_key, start.element_id, message.variables, actor=actor)
+        _mark(session, message.key, start.process_id, outcome.instance_key)
+        publication.instance_keys.append(outcome.instance_key)
+        if message.correlation_key:
+            session.add(
+                MessageSubscription(
+                    key=new_key(),
+                    message_name=_LOCK.format(start.process_id),
+                    correlation_key=message.correlation_key,
+                    instance_key=outcome.instance_key,
+                    element_instance_key=outcome.instance_key,
+                    definition_key=start.definition_key,
+                    process_id=start.process_id,
+                    element_id=start.element_id,
+                    created_at=message.published_at,
+                )
+            )
+            session.flush()
+
+
+#: A message with a correlation key starts one instance per key at a time; the lock is a subscription that no message
+#: can match and that goes with the instance.
+_LOCK = "\0started {}"
+
+
+def _started_by(session: Session, message: Message, process_id: str) -> bool:
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    MessageSubscription.message_name == _LOCK.format(process_id),
+                    MessageSubscription.correlation_key == message.correlation_key,
+                    MessageSubscription.instance_key == ProcessInstance.key,
+                    ProcessInstance.state == ProcessState.ACTIVE,
+                )
+            )
+        )
+    )
+
+
+def deliver_buffered(session: Session, subscription_keys: list[int], actor: str) -> None:
+    """Hand buffered messages to subscriptions that have just been opened, the oldest message first."""
+    from engine.execution import execute
+
+    now = clock.now(session)
+    for key in subscription_keys:
+        subscription = session.get(MessageSubscription, key, populate_existing=True)
+        if subscription is None or subscription.instance_key is None:
+            continue
+        message = session.scalar(
+            select(Message)
+            .where(
+                Message.name == subscription.message_name,
+                Message.correlation_key == subscription.correlation_key,
+                Message.expires_at > now,
+                ~exists().where(
+                    MessageCorrelation.message_key == Message.key,
+                    MessageCorrelation.process_id == subscription.process_id,
+                ),
+            )
+            .order_by(Message.key)
+            .limit(1)
+        )
+        if message is None:
+            continue
+        instance_key = subscription.instance_key
+        _mark(session, message.key, subscription.process_id, instance_key)
+        execute(session, instance_key, CorrelateMessage(key, message.variables, message.key), actor=actor)
+
+
+def drop_expired(session: Session) -> int:
+    """Delete messages whose time to live has ended; return how many."""
+    result = session.execute(delete(Message).where(Message.expires_at <= clock.now(session)))
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,438 @@
+"""BPMN XML to process graphs: every element that we execute, and a problem for every one that we do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from lxml import etree
+
+from engine import extensions, xml
+from engine.elements.base import Element
+from engine.elements.definitions import (
+    Details,
+    ErrorDefinition,
+    EscalationDefinition,
+    EventDefinition,
+    LinkDefinition,
+    MessageDefinition,
+    SequenceFlow,
+    SignalDefinition,
+    TerminateDefinition,
+    TimerDefinition,
+)
+from engine.elements.events import BoundaryEvent, IntermediateCatchEvent, StartEvent
+from engine.elements.gateways import EventBasedGateway, ExclusiveGateway, InclusiveGateway, ParallelGateway
+from engine.elements.multi_instance import INNER, MultiInstanceBody
+from engine.elements.scopes import CallActivity, EventSubProcess, ProcessScope, SubProcess
+from engine.elements.tasks import BusinessRuleTask, JobTask, ManualTask, PlainTask, ReceiveTask, ScriptTask, SendTask
+from engine.elements.throw_events import EndEvent, IntermediateThrowEvent
+from engine.elements.user_task import UserTaskElement
+from engine.errors import DeploymentRefused
+from engine.extensions import BPMN, ZEEBE, extension, local_name
+from engine.problems import Problem
+from engine.process import Process
+
+#: What carries no behaviour: read elsewhere, or only drawn.
+_PASSIVE = frozenset(
+    """documentation extensionElements incoming outgoing laneSet sequenceFlow association textAnnotation group
+    dataObject dataObjectReference dataStoreReference dataInputAssociation dataOutputAssociation property ioSpecification
+    multiInstanceLoopCharacteristics supportedInterfaceRef auditing monitoring category""".split()
+)
+
+
+@dataclass(slots=True)
+class Diagram:
+    """What a BPMN file holds: its executable processes by id, and what is wrong with it."""
+
+    processes: dict[str, Process] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def parse(content: bytes) -> dict[str, Process]:
+    """Return the executable processes of a BPMN file by id; raises DeploymentRefused when it has errors."""
+    diagram = read(content)
+    errors = [problem for problem in diagram.problems if problem.severity == "error"]
+    if errors:
+        raise DeploymentRefused(errors)
+    return diagram.processes
+
+
+def read(content: bytes, resource: str | None = None) -> Diagram:
+    """Return the processes of a BPMN file with all its structural problems; raises DeploymentRefused for unusable XML."""
+    root = xml.read(content, resource)
+    diagram = Diagram()
+    if root.tag != f"{BPMN}definitions":
+        problem = Problem("The file is no BPMN 2.0 diagram: its root is not bpmn:definitions.", line=1, resource=resource)
+        diagram.problems.append(problem)
+        return diagram
+    executable = [node for node in root.findall(f"{BPMN}process") if node.get("isExecutable") == "true"]
+    if not executable:
+        diagram.problems.append(
+            Problem("The diagram has no executable process (isExecutable=true).", line=1, resource=resource)
+        )
+    _unique_ids(root, diagram, resource)
+    for node in executable:
+        reader = _ProcessReader(root, node, resource)
+        process = reader.read()
+        diagram.processes[process.process_id] = process
+        diagram.problems += reader.problems
+    return diagram
+
+
+def _unique_ids(root: etree._Element, diagram: Diagram, resource: str | None) -> None:
+    seen: set[str] = set()
+    for node in root.iter(f"{BPMN}*"):
+        element_id = node.get("id")
+        if element_id and element_id in seen:
+            diagram.problems.append(
+                Problem("The id is used more than once.", element_id, node.sourceline, "error", resource)
+            )
+        seen.add(element_id or "")
+
+
+class _ProcessReader:
+    """Reads one process element."""
+
+    def __init__(self, definitions: etree._Element, node: etree._Element, resource: str | None) -> None:
+        self.definitions = definitions
+        self.node = node
+        self.resource = resource
+        self.problems: list[Problem] = []
+        self.process = Process(node.get("id", "process"), node.get("name") or node.get("id", "process"))
+        self.globals = {child.get("id"): child for child in definitions if child.get("id")}
+        self.lanes = self._lanes()
+        self.makers: dict[str, Callable[[etree._Element, Details], Element | None]] = {
+            "startEvent": self._start_event,
+            "endEvent": self._end_event,
+            "intermediateCatchEvent": self._catch_event,
+            "intermediateThrowEvent": self._throw_event,
+            "boundaryEvent": self._boundary_event,
+            "task": lambda node, details: PlainTask(self.process, details),
+            "manualTask": lambda node, details: ManualTask(self.process, details),
+            "userTask": self._user_task,
+            "serviceTask": self._service_task,
+            "scriptTask": self._script_task,
+            "businessRuleTask": self._business_rule_task,
+            "sendTask": self._send_task,
+            "receiveTask": self._receive_task,
+            "callActivity": self._call_activity,
+            "subProcess": self._sub_process,
+            "exclusiveGateway": lambda node, details: ExclusiveGateway(self.process, details),
+            "parallelGateway": lambda node, details: ParallelGateway(self.process, details),
+            "inclusiveGateway": lambda node, details: InclusiveGateway(self.process, details),
+            "eventBasedGateway": lambda node, details: EventBasedGateway(self.process, details),
+        }
+
+    def problem(self, node: etree._Element, message: str, element_id: str | None = None) -> None:
+        """Note an error at an element."""
+        place = element_id or node.get("id")
+        self.problems.append(Problem(message, place, node.sourceline, "error", self.resource))
+
+    def read(self) -> Process:
+        """Read the process with everything inside it."""
+        process = self.process
+        details = self._details(self.node, None)
+        process.root = ProcessScope(process, details)
+        process.documentation = details.documentation
+        process.title_expression = dict(details.properties).get("title")
+        tag = extension(self.node, "versionTag")
+        process.version_tag = tag.get("value") if tag is not None else None
+        process.lanes = list(dict.fromkeys(self.lanes.values()))
+        self._read_scope(self.node, process.root)
+        self._connect()
+        return process
+
+    # --- the tree
+
+    def _lanes(self) -> dict[str, str]:
+        lanes: dict[str, str] = {}
+        for lane in self.node.iter(f"{BPMN}lane"):
+            name = (lane.get("name") or "").strip()
+            for reference in lane.findall(f"{BPMN}flowNodeRef"):
+                if name and reference.text:
+                    lanes[reference.text.strip()] = name
+        return lanes
+
+    def _details(self, node: etree._Element, scope: Element | None) -> Details:
+        element_id = node.get("id") or ""
+        if not element_id:
+            self.problem(node, f"The {local_name(node)} has no id.")
+            element_id = f"{local_name(node)}-{node.sourceline}"
+        inputs, outputs = extensions.mappings(node)
+        # What stands in a sub-process is done by the lane that the sub-process stands in.
+        lane = self.lanes.get(element_id) or (scope.details.lane if scope is not None else None)
+        return Details(
+            id=element_id,
+            name=" ".join((node.get("name") or "").split()),
+            scope_id=scope.details.id if scope is not None else None,
+            line=node.sourceline or 0,
+            documentation=(node.findtext(f"{BPMN}documentation") or "").strip(),
+            lane=lane,
+            inputs=inputs,
+            outputs=outputs,
+            properties=extensions.properties(node),
+        )
+
+    def _read_scope(self, node: etree._Element, scope: Element) -> None:
+        self._check_extensions(node)
+        for child in node:
+            if not isinstance(child.tag, str) or not child.tag.startswith(BPMN):
+                continue
+            name = local_name(child)
+            if name == "sequenceFlow":
+                self._sequence_flow(child)
+            if name in _PASSIVE:
+                continue
+            maker = self.makers.get(name)
+            if maker is None:
+                self.problem(child, f"The element type {name} is not executed by this server.")
+                continue
+            if child.get("id") in self.process.task_specs:
+                continue  # reported as a duplicate id
+            self._check_extensions(child)
+            self._element(child, maker, scope)
+
+    def _element(
+        self, node: etree._Element, maker: Callable[[etree._Element, Details], Element | None], scope: Element
+    ) -> None:
+        details = self._details(node, scope)
+        if node.find(f"{BPMN}standardLoopCharacteristics") is not None:
+            self.problem(node, "A standard loop is not executed by this server; draw the loop or use multi-instance.")
+        if node.get("isForCompensation") == "true":
+            self.problem(node, "Compensation is not executed by this server.")
+        loop = extensions.loop(node)
+        if loop is None:
+            element = maker(node, details)
+        else:
+            if not loop.input_collection:
+                self.problem(node, "A multi-instance activity needs an input collection.")
+            body = MultiInstanceBody(self.process, replace(details, inputs=(), outputs=()), loop)
+            body.default_flow_id = node.get("default")
+            inner_details = replace(details, id=INNER.format(details.id), scope_id=details.id)
+            element = maker(node, inner_details)
+            if element is not None:
+                element.id = details.id
+        if element is None:
+            return
+        element.default_flow_id = node.get("default") if loop is None else None
+        if element.is_scope:
+            self._read_scope(node, element)
+
+    def _check_extensions(self, node: etree._Element) -> None:
+        for child in extensions.extensions(node):
+            name = local_name(child)
+            if name not in extensions.SUPPORTED:
+                self.problem(node, f"The extension zeebe:{name} is not executed by this server.")
+
+    def _sequence_flow(self, node: etree._Element) -> None:
+        condition = node.find(f"{BPMN}conditionExpression")
+        text = (condition.text or "").strip() if condition is not None else ""
+        flow = SequenceFlow(
+            id=node.get("id") or f"flow-{node.sourceline}",
+            source_id=node.get("sourceRef", ""),
+            target_id=node.get("targetRef", ""),
+            name=node.get("name") or "",
+            condition=text or None,
+            line=node.sourceline or 0,
+        )
+        self.process.flows[flow.id] = flow
+
+    def _connect(self) -> None:
+        process = self.process
+        for flow in process.flows.values():
+            source = process.task_specs.get(flow.source_id)
+            target = process.task_specs.get(flow.target_id)
+            if source is None or target is None:
+                missing = flow.source_id if source is None else flow.target_id
+                if not any(problem.element_id == missing for problem in self.problems):
+                    sentence = f"The sequence flow leads from or to “{missing}”, which is not in the process."
+                    self.problems.append(Problem(sentence, flow.id, flow.line, "error", self.resource))
+                continue
+            if source.details.scope_id != target.details.scope_id:
+                sentence = "A sequence flow must not cross the border of a sub-process."
+                self.problems.append(Problem(sentence, flow.id, flow.line, "error", self.resource))
+                continue
+            source.outgoing.append(flow)
+            target.incoming.append(flow)
+            # SpiffWorkflow's own graph, by spec name.
+            source.connect(target)
+        for element in list(process.elements):
+            if isinstance(element, BoundaryEvent):
+                host = process.task_specs.get(element.host_id)
+                if host is None:
+                    sentence = "The boundary event is attached to nothing."
+                    self.problems.append(Problem(sentence, element.id, element.details.line, "error", self.resource))
+                else:
+                    host.boundary_events.append(element)
+            elif isinstance(element, EventSubProcess):
+                around = process.element(element.details.scope_id or "")
+                around.event_starts += process.start_events(element)
+
+    # --- events
+
+    def _start_event(self, node: etree._Element, details: Details) -> Element:
+        event = StartEvent(
+            self.process, details, self._event_definition(node), interrupting=node.get("isInterrupting") != "false"
+        )
+        form = extension(node, "formDefinition")
+        event.form_id = form.get("formId") if form is not None else None
+        return event
+
+    def _end_event(self, node: etree._Element, details: Details) -> Element:
+        job = extensions.job(node)
+        return JobTask(self.process, details, "endEvent", job) if job else EndEvent(
+            self.process, details, self._event_definition(node)
+        )
+
+    def _throw_event(self, node: etree._Element, details: Details) -> Element:
+        job = extensions.job(node)
+        if job:
+            return JobTask(self.process, details, "intermediateThrowEvent", job)
+        return IntermediateThrowEvent(self.process, details, self._event_definition(node))
+
+    def _catch_event(self, node: etree._Element, details: Details) -> Element | None:
+        definition = self._event_definition(node)
+        if isinstance(definition, TimerDefinition | MessageDefinition | SignalDefinition | LinkDefinition):
+            return IntermediateCatchEvent(self.process, details, definition)
+        self.problem(node, "An intermediate catch event must wait for a timer, a message, a signal or a link.")
+        return None
+
+    def _boundary_event(self, node: etree._Element, details: Details) -> Element | None:
+        definition = self._event_definition(node)
+        caught = TimerDefinition | MessageDefinition | SignalDefinition | ErrorDefinition | EscalationDefinition
+        if not isinstance(definition, caught):
+            self.problem(node, "A boundary event must catch a timer, message, signal, error or escalation.")
+            return None
+        interrupting = node.get("cancelActivity") != "false"
+        if isinstance(definition, ErrorDefinition) and not interrupting:
+            self.problem(node, "An error always ends its activity, so its boundary event must be interrupting.")
+        host_id = node.get("attachedToRef", "")
+        return BoundaryEvent(self.process, details, definition, host_id=host_id, interrupting=interrupting)
+
+    def _event_definition(self, node: etree._Element) -> EventDefinition | None:
+        nodes = [
+            child
+            for child in node
+            if isinstance(child.tag, str) and child.tag.startswith(BPMN) and child.tag.endswith("EventDefinition")
+        ]
+        if not nodes:
+            return None
+        if len(nodes) > 1:
+            self.problem(node, "An event with several definitions is not executed by this server.")
+        definition = nodes[0]
+        match local_name(definition):
+            case "timerEventDefinition":
+                return self._timer(node, definition)
+            case "messageEventDefinition":
+                return self._message(node, definition.get("messageRef"))
+            case "signalEventDefinition":
+                signal = self._global(node, definition.get("signalRef"), "signal")
+                return SignalDefinition((signal.get("name") if signal is not None else "") or "")
+            case "errorEventDefinition":
+                reference = definition.get("errorRef")
+                error = self._global(node, reference, "error") if reference else None
+                return ErrorDefinition((error.get("errorCode") if error is not None else None) or None)
+            case "escalationEventDefinition":
+                reference = definition.get("escalationRef")
+                escalation = self._global(node, reference, "escalation") if reference else None
+                return EscalationDefinition(
+                    (escalation.get("escalationCode") if escalation is not None else None) or None
+                )
+            case "linkEventDefinition":
+                return LinkDefinition(definition.get("name") or "")
+            case "terminateEventDefinition":
+                return TerminateDefinition()
+            case name:
+                self.problem(node, f"The event definition {name} is not executed by this server.")
+                return None
+
+    def _timer(self, node: etree._Element, definition: etree._Element) -> EventDefinition | None:
+        for kind, tag in (("date", "timeDate"), ("duration", "timeDuration"), ("cycle", "timeCycle")):
+            child = definition.find(BPMN + tag)
+            if child is not None and (child.text or "").strip():
+                return TimerDefinition(kind, (child.text or "").strip())  # type: ignore[arg-type]
+        self.problem(node, "The timer has no date, duration or cycle.")
+        return None
+
+    def _message(self, node: etree._Element, reference: str | None) -> MessageDefinition:
+        message = self._global(node, reference, "message")
+        if message is None:
+            return MessageDefinition("", None)
+        if not message.get("name"):
+            self.problem(node, "The message has no name.")
+        subscription = extension(message, "subscription")
+        key = subscription.get("correlationKey") if subscription is not None else None
+        return MessageDefinition(message.get("name") or "", key or None)
+
+    def _global(self, node: etree._Element, reference: str | None, kind: str) -> etree._Element | None:
+        found = self.globals.get((reference or "").split(":")[-1])
+        if found is None or local_name(found) != kind:
+            self.problem(node, f"The element refers to no {kind}." if not reference else f"There is no {kind} “{reference}”.")
+            return None
+        return found
+
+    # --- activities
+
+    def _user_task(self, node: etree._Element, details: Details) -> Element:
+        return UserTaskElement(self.process, details, extensions.user_task(node))
+
+    def _service_task(self, node: etree._Element, details: Details) -> Element | None:
+        job = extensions.job(node)
+        if job is None or not job.type:
+            self.problem(node, "A service task needs a job type (zeebe:taskDefinition).")
+            return None
+        return JobTask(self.process, details, "serviceTask", job)
+
+    def _script_task(self, node: etree._Element, details: Details) -> Element | None:
+        job = extensions.job(node)
+        if job is not None:
+            return JobTask(self.process, details, "scriptTask", job)
+        script = extension(node, "script")
+        if script is None or not script.get("expression") or not script.get("resultVariable"):
+            self.problem(node, "A script task needs a FEEL expression and a result variable (zeebe:script).")
+            return None
+        expression = script.get("expression", "")
+        text = expression if expression.startswith("=") else f"={expression}"
+        return ScriptTask(self.process, details, text, script.get("resultVariable", ""))
+
+    def _business_rule_task(self, node: etree._Element, details: Details) -> Element | None:
+        job = extensions.job(node)
+        if job is not None:
+            return JobTask(self.process, details, "businessRuleTask", job)
+        called = extension(node, "calledDecision")
+        if called is None or not called.get("decisionId") or not called.get("resultVariable"):
+            self.problem(node, "A business rule task needs a decision and a result variable (zeebe:calledDecision).")
+            return None
+        return BusinessRuleTask(self.process, details, called.get("decisionId", ""), called.get("resultVariable", ""))
+
+    def _send_task(self, node: etree._Element, details: Details) -> Element | None:
+        job = extensions.job(node)
+        if job is not None:
+            return JobTask(self.process, details, "sendTask", job)
+        return SendTask(self.process, details, self._message(node, node.get("messageRef")))
+
+    def _receive_task(self, node: etree._Element, details: Details) -> Element:
+        return ReceiveTask(self.process, details, self._message(node, node.get("messageRef")))
+
+    def _call_activity(self, node: etree._Element, details: Details) -> Element | None:
+        called = extension(node, "calledElement")
+        if called is None or not called.get("processId"):
+            self.problem(node, "A call activity needs the id of the process it calls (zeebe:calledElement).")
+            return None
+        return CallActivity(
+            self.process,
+            details,
+            called.get("processId", ""),
+            propagate_parent=called.get("propagateAllParentVariables", "true") != "false",
+            propagate_child=called.get("propagateAllChildVariables", "true") != "false",
+            binding=called.get("bindingType", "latest"),
+            version_tag=called.get("versionTag"),
+        )
+
+    def _sub_process(self, node: etree._Element, details: Details) -> Element:
+        kind = EventSubProcess if node.get("triggeredByEvent") == "true" else SubProcess
+        return kind(self.process, details)
+
+
+__all__ = ["ZEEBE", "Diagram", "parse", "read"]

@@ -1,0 +1,87 @@
+"""A process definition in memory: the graph of elements that tokens move in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+
+if TYPE_CHECKING:
+    from engine.elements.base import Element
+    from engine.elements.definitions import SequenceFlow
+    from engine.elements.events import StartEvent
+
+
+class Process(WorkflowSpec):
+    """All elements of one executable process, nested ones included; `root` is the process itself as a scope."""
+
+    def __init__(self, process_id: str, name: str) -> None:
+        super().__init__(name=process_id)
+        self.process_id = process_id
+        self.title = name
+        self.version_tag: str | None = None
+        #: FEEL text that names a case for people, e.g. plate and customer.
+        self.title_expression: str | None = None
+        self.documentation = ""
+        self.flows: dict[str, SequenceFlow] = {}
+        self.root: Element
+        #: Group names of the lanes of the process, in the order drawn.
+        self.lanes: list[str] = []
+
+    def element(self, element_id: str) -> Element:
+        """Return the element with this id; a multi-instance activity's id names its body. Raises KeyError."""
+        element: Element = self.task_specs[element_id]
+        return element
+
+    @property
+    def elements(self) -> Iterator[Element]:
+        """All elements, the process itself included."""
+        yield from self.task_specs.values()
+
+    def start_events(self, scope: Element) -> list[StartEvent]:
+        """Return the start events directly inside `scope`."""
+        return [
+            element  # type: ignore[misc]
+            for element in self.elements
+            if element.kind == "startEvent" and element.details.scope_id == scope.details.id
+        ]
+
+    @cached_property
+    def none_start(self) -> StartEvent | None:
+        """The start event at which a person or a call activity starts the process."""
+        return next((event for event in self.start_events(self.root) if event.definition is None), None)
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """Every group that the diagram names: lanes and constant candidate groups."""
+        names = dict.fromkeys(self.lanes)
+        for element in self.elements:
+            task = getattr(element, "task", None)
+            texts = task.candidate_groups if task is not None else None
+            if texts and not texts.startswith("="):
+                names.update(dict.fromkeys(part.strip() for part in texts.split(",") if part.strip()))
+        return list(names)
+
+    @cached_property
+    def _reach(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def reaches(self, source: Element, target: Element) -> bool:
+        """Return whether a token at `source` could still come to `target` along sequence flows of their scope."""
+        reach = self._reach.get(source.id)
+        if reach is None:
+            seen: set[str] = set()
+            stack = [source]
+            while stack:
+                element = stack.pop()
+                nexts = [flow.target_id for flow in element.outgoing]
+                for boundary in element.boundary_events:
+                    nexts.append(boundary.id)
+                for next_id in nexts:
+                    if next_id not in seen:
+                        seen.add(next_id)
+                        stack.append(self.element(next_id))
+            reach = self._reach[source.id] = frozenset(seen)
+        return target.id in reach

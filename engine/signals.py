@@ -1,0 +1,79 @@
+"""Signals: broadcast to everything that waits for them, and to signal start events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.elements.definitions import SignalDefinition
+from engine.errors import ElementFailure
+from engine.keys import new_key
+from engine.models import SignalSubscription
+from engine.variables import checked
+
+if TYPE_CHECKING:
+    from engine.elements.base import Element
+    from engine.execution import Execution
+    from engine.tokens import Token
+
+
+def open_subscription(host: Token, event: Element, definition: SignalDefinition) -> None:
+    """Subscribe the token to the signal of `event`; raises ElementFailure when its name is no text."""
+    execution = host.execution
+    name = execution.evaluate(host, definition.name, "signal name")
+    if not isinstance(name, str) or not name:
+        raise ElementFailure("EXTRACT_VALUE_ERROR", "The signal name must be a text.", expression=definition.name)
+    execution.add_wait(
+        host,
+        SignalSubscription,
+        key=new_key(),
+        signal_name=name,
+        instance_key=execution.instance_key,
+        definition_key=execution.definition_key,
+        process_id=execution.process.process_id,
+        element_id=event.id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CatchSignal:
+    """Hand a signal to the element that subscribed to it; a subscription that is gone by now takes nothing."""
+
+    subscription_key: int
+    variables: dict[str, Any]
+    action = "catch signal"
+
+    def apply(self, execution: Execution) -> None:
+        """Trigger the event with the signal's variables."""
+        subscription = execution.session.get(SignalSubscription, self.subscription_key, populate_existing=True)
+        host = execution.find(subscription.element_instance_key) if subscription else None
+        if subscription is None or host is None:
+            return
+        event = execution.process.element(subscription.element_id)
+        execution.audit(self.action, element_id=event.id, details={"name": subscription.signal_name})
+        execution.trigger(host, event, dict(self.variables))
+
+
+def broadcast(session: Session, name: str, variables: dict[str, Any] | None = None, *, actor: str = "") -> list[int]:
+    """Send a signal to every element that waits for it now and start an instance at every signal start event.
+
+    Returns the keys of the instances reached; raises InvalidVariables.
+    """
+    from engine.execution import execute, start_at
+
+    payload = checked(variables or {})
+    subscriptions = session.scalars(
+        select(SignalSubscription).where(SignalSubscription.signal_name == name).order_by(SignalSubscription.key)
+    ).all()
+    reached = []
+    for subscription in subscriptions:
+        if subscription.instance_key is None:
+            outcome = start_at(session, subscription.definition_key, subscription.element_id, payload, actor=actor)
+            reached.append(outcome.instance_key)
+        else:
+            reached.append(subscription.instance_key)
+            execute(session, subscription.instance_key, CatchSignal(subscription.key, payload), actor=actor)
+    return reached

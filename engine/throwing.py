@@ -1,0 +1,92 @@
+"""Who catches an error or an escalation, and the messages and signals that leave an instance when a command is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy.orm import Session
+
+from engine.elements.definitions import ErrorDefinition, EscalationDefinition
+
+if TYPE_CHECKING:
+    from engine.elements.base import Element
+    from engine.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """A message or signal on its way out of an instance."""
+
+    kind: Literal["message", "signal"]
+    name: str
+    correlation_key: str
+    variables: dict[str, Any]
+
+
+def send(session: Session, thrown: Thrown, actor: str) -> None:
+    """Publish a thrown message, or broadcast a thrown signal."""
+    from engine import messages, signals
+
+    if thrown.kind == "signal":
+        signals.broadcast(session, thrown.name, thrown.variables, actor=actor)
+    else:
+        messages.publish(
+            session,
+            thrown.name,
+            thrown.correlation_key,
+            thrown.variables,
+            time_to_live=messages.THROWN_TIME_TO_LIVE,
+            actor=actor,
+        )
+
+
+def catcher_of_error(thrower: Token, code: str) -> tuple[Token, Element] | None:
+    """Return the nearest host and event, outward from the thrower, that catch an error with this code."""
+    return _catcher(thrower, ErrorDefinition, code)
+
+
+def catcher_of_escalation(thrower: Token, code: str) -> tuple[Token, Element] | None:
+    """Return the nearest host and event, outward from the thrower, that catch an escalation with this code."""
+    return _catcher(thrower, EscalationDefinition, code)
+
+
+def _catcher(
+    thrower: Token, kind: type[ErrorDefinition] | type[EscalationDefinition], code: str
+) -> tuple[Token, Element] | None:
+    token: Token | None = thrower
+    while token is not None:
+        element = token.element
+        # An event sub-process cannot catch for the activity that it is not inside of.
+        events: list[Element] = [*element.boundary_events]
+        if token is not thrower:
+            events = [*element.event_starts, *events]
+        fitting = [event for event in events if isinstance(event.definition, kind)]
+        # The event that names the code goes before one that catches everything.
+        for wanted in (code, None):
+            for event in fitting:
+                assert isinstance(event.definition, ErrorDefinition | EscalationDefinition)
+                if event.definition.code == wanted and not _inside(thrower, token, event):
+                    return token, event
+        token = token.parent or _caller(token)
+    return None
+
+
+def _inside(thrower: Token, host: Token, event: Element) -> bool:
+    """Whether the thrower is inside of the event sub-process that `event` starts: it does not catch its own."""
+    if event.kind != "startEvent":
+        return False
+    token: Token | None = thrower
+    while token is not None and token is not host:
+        if token.element.details.id == event.details.scope_id:
+            return True
+        token = token.parent
+    return False
+
+
+def _caller(root: Token) -> Token | None:
+    execution = root.execution
+    if execution.parent_key is None:
+        return None
+    parent = execution.hierarchy.load(execution.parent_key)
+    return parent.find(execution.parent_element_instance_key)

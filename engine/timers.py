@@ -1,0 +1,205 @@
+"""Timers: when they are due, what fires them, and the start timers of deployed processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cronsim import CronSim, CronSimError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import feel
+from engine.elements.definitions import TimerDefinition
+from engine.errors import ElementFailure, NotFound
+from engine.expressions import as_instant
+from engine.keys import new_key
+from engine.models import Timer
+from feel.durations import DaysTimeDuration, Duration, YearsMonthsDuration, parse_duration
+from feel.temporal import DateTime
+
+if TYPE_CHECKING:
+    from engine.elements.base import Element
+    from engine.execution import Execution
+    from engine.tokens import Token
+
+#: `repetitions` of a timer that fires for ever.
+UNBOUNDED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a timer fires first, how often after that, and by which interval or cron text."""
+
+    due_at: datetime
+    repetitions: int = 0
+    cycle: str | None = None
+
+
+class InvalidTimer(ValueError):
+    """A value is no date, duration or cycle."""
+
+
+def schedule(kind: str, value: object, now: datetime, environment: feel.Environment) -> Schedule:
+    """Return when a timer of this kind with this FEEL value is due, seen from `now` (UTC); raises InvalidTimer."""
+    if kind == "date":
+        instant = as_instant(value, environment)
+        if instant is None:
+            raise InvalidTimer("A timer date must be a date and time such as 2026-03-01T09:00:00+08:00.")
+        return Schedule(instant)
+    if kind == "duration":
+        return Schedule(add(now, _duration(value), environment))
+    return _cycle(value, now, environment)
+
+
+def _duration(value: object) -> Duration:
+    if isinstance(value, str):
+        value = parse_duration(value.strip())
+    if isinstance(value, DaysTimeDuration | YearsMonthsDuration):
+        return value
+    raise InvalidTimer("A timer duration must be an ISO 8601 duration such as PT2H or P3D.")
+
+
+def add(instant: datetime, duration: Duration, environment: feel.Environment) -> datetime:
+    """Return `instant` plus a duration, in UTC; months are counted in the company's zone; raises InvalidTimer."""
+    try:
+        if isinstance(duration, DaysTimeDuration):
+            return instant + duration.to_python()
+        local = DateTime.from_python(instant.astimezone(environment.zone))
+        date = local.date.plus_months(duration.months)
+        if date is None:
+            raise OverflowError
+        return DateTime(date, local.time).to_python().astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise InvalidTimer("The timer lies outside of the years that a clock can show.") from None
+
+
+def _cycle(value: object, now: datetime, environment: feel.Environment) -> Schedule:
+    if not isinstance(value, str):
+        raise InvalidTimer("A timer cycle must be a text such as R3/PT1H or a cron expression such as 0 0 9 * * MON.")
+    text = value.strip()
+    if not text.startswith("R"):
+        return Schedule(next_cron(text, now, environment), UNBOUNDED, text)
+    parts = text.split("/")
+    count = parts[0][1:]
+    if len(parts) not in (2, 3) or (count and not count.isdecimal()):
+        raise InvalidTimer(f"“{text}” is no repeating interval; write R/PT1H or R3/2026-03-01T09:00:00Z/P1D.")
+    interval = _duration(parts[-1])
+    if isinstance(interval, DaysTimeDuration) and interval.nanoseconds <= 0:
+        raise InvalidTimer("The interval of a cycle must be longer than nothing.")
+    repetitions = int(count) if count else UNBOUNDED
+    if repetitions == 0:
+        raise InvalidTimer("A cycle that repeats zero times never fires.")
+    if len(parts) == 3:
+        first = as_instant(parts[1], environment)
+        if first is None:
+            raise InvalidTimer(f"“{parts[1]}” is no date and time.")
+    else:
+        first = add(now, interval, environment)
+    return Schedule(first, repetitions - 1 if repetitions > 0 else UNBOUNDED, str(interval))
+
+
+def next_cron(text: str, after: datetime, environment: feel.Environment) -> datetime:
+    """Return the next instant (UTC) of a cron expression, in Spring's six fields (Camunda 8) or five; raises InvalidTimer."""
+    fields = _MACROS.get(text, text).replace("?", "*").split()
+    try:
+        return next(CronSim(" ".join(fields[1:] + fields[:1] if len(fields) == 6 else fields), after.astimezone(environment.zone))).astimezone(UTC)
+    except (CronSimError, StopIteration, OverflowError):
+        raise InvalidTimer(f"“{text}” is no cron expression with a date to come.") from None
+
+
+#: Spring's macros, which Camunda 8 accepts.
+_MACROS = {
+    "@yearly": "0 0 0 1 1 *",
+    "@annually": "0 0 0 1 1 *",
+    "@monthly": "0 0 0 1 * *",
+    "@weekly": "0 0 0 * * 0",
+    "@daily": "0 0 0 * * *",
+    "@midnight": "0 0 0 * * *",
+    "@hourly": "0 0 * * * *",
+}
+
+
+def open_timer(host: Token, event: Element, definition: TimerDefinition) -> None:
+    """Create the timer of `event` for the token that waits; raises ElementFailure when it cannot be computed."""
+    execution = host.execution
+    value = execution.evaluate_feel(host, definition.text, f"timer {definition.kind}")
+    try:
+        due = schedule(definition.kind, value, execution.now, execution.environment)
+    except InvalidTimer as error:
+        raise ElementFailure("EXTRACT_VALUE_ERROR", f"{event.details.name or event.id}: {error}", expression=definition.text) from None
+    execution.add_wait(
+        host,
+        Timer,
+        key=new_key(),
+        due_at=due.due_at,
+        instance_key=execution.instance_key,
+        definition_key=execution.definition_key,
+        process_id=execution.process.process_id,
+        element_id=event.id,
+        repetitions=due.repetitions,
+        cycle=due.cycle,
+        not_before=None,
+    )
+
+
+def following(timer: Timer, now: datetime, environment: feel.Environment) -> Schedule | None:
+    """Return when a repeating timer fires next after it was due, or None when this was the last time.
+
+    Repetitions that were missed because no worker ran are fired one by one, each at once (Camunda 8's rule).
+    """
+    if timer.repetitions == 0 or timer.cycle is None:
+        return None
+    left = timer.repetitions - 1 if timer.repetitions > 0 else UNBOUNDED
+    if timer.cycle.startswith("P"):
+        duration = parse_duration(timer.cycle)
+        assert duration is not None
+        return Schedule(add(timer.due_at, duration, environment), left, timer.cycle)
+    return Schedule(next_cron(timer.cycle, max(timer.due_at, now), environment), left, timer.cycle)
+
+
+@dataclass(frozen=True, slots=True)
+class FireTimer:
+    """Let a due timer fire; a timer that is gone by now has fired or is not needed any more, and nothing happens."""
+
+    timer_key: int
+    action = "fire timer"
+
+    def apply(self, execution: Execution) -> None:
+        """Trigger the event and set up its next repetition."""
+        timer = execution.session.get(Timer, self.timer_key, populate_existing=True)
+        if timer is None:
+            return
+        host = execution.find(timer.element_instance_key)
+        if host is None:
+            raise NotFound("live element of timer", timer.key)
+        event = execution.process.element(timer.element_id)
+        execution.audit(self.action, element_id=event.id, subject_key=timer.key)
+        again = following(timer, execution.now, execution.environment)
+        if again is None:
+            execution.changes.delete_timer(timer.key)
+        else:
+            execution.changes.update(Timer, timer.key, due_at=again.due_at, repetitions=again.repetitions)
+        execution.trigger(host, event, {})
+
+
+def due(session: Session, now: datetime, limit: int) -> list[Timer]:
+    """Return the timers due at `now` (UTC), oldest first; on PostgreSQL those that no other worker holds."""
+    statement = (
+        select(Timer)
+        .where(Timer.due_at <= now, (Timer.not_before.is_(None)) | (Timer.not_before <= now))
+        .order_by(Timer.due_at)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def next_due_at(session: Session) -> datetime | None:
+    """Return when the next timer is due (UTC), or None when there is none."""
+    return session.scalar(select(Timer.due_at).order_by(Timer.due_at).limit(1))
+
+
+#: How long the worker leaves a timer alone that could not be fired for a reason outside of its instance.
+RETRY_AFTER = timedelta(minutes=1)
+

@@ -1,0 +1,217 @@
+"""User tasks: created by the engine, then claimed, changed and completed by people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from engine.elements.definitions import UserTaskDefinition
+from engine.errors import AlreadyAssigned, ElementFailure, NotActive, NotFound
+from engine.expressions import as_instant, as_names
+from engine.keys import new_key
+from engine.models import FormDefinition, UserTask, UserTaskState
+from engine.variables import checked
+
+if TYPE_CHECKING:
+    from engine.execution import Execution
+    from engine.tokens import Token
+
+#: Priority of a user task whose diagram does not say (Camunda 8's default); 0 to 100.
+DEFAULT_PRIORITY = 50
+
+
+def create(token: Token, definition: UserTaskDefinition) -> None:
+    """Create the user task that the token waits for; raises ElementFailure when its texts cannot be evaluated."""
+    execution = token.execution
+    element = token.element
+    groups = _names(token, definition.candidate_groups, "candidate groups")
+    users = _names(token, definition.candidate_users, "candidate users")
+    if not groups and definition.candidate_groups is None and element.details.lane:
+        groups = [element.details.lane]
+    assignee = execution.evaluate(token, definition.assignee, "assignee") if definition.assignee else None
+    if assignee is not None and not isinstance(assignee, str):
+        raise ElementFailure("EXTRACT_VALUE_ERROR", "The assignee must be a text.", expression=definition.assignee)
+    priority = execution.evaluate(token, definition.priority, "priority") if definition.priority else DEFAULT_PRIORITY
+    try:
+        rank = int(priority)
+    except (TypeError, ValueError):
+        raise ElementFailure(
+            "EXTRACT_VALUE_ERROR", "The priority must be a whole number.", expression=definition.priority
+        ) from None
+    form_id = execution.evaluate(token, definition.form_id, "form id") if definition.form_id else None
+    row = execution.add_wait(
+        token,
+        UserTask,
+        key=new_key(),
+        instance_key=execution.instance_key,
+        root_key=execution.root_key,
+        definition_key=execution.definition_key,
+        process_id=execution.process.process_id,
+        element_id=element.id,
+        name=element.details.name or element.id,
+        state=UserTaskState.CREATED,
+        assignee=assignee or None,
+        candidate_groups=groups,
+        candidate_users=users,
+        priority=rank,
+        due_at=_instant(token, definition.due_date, "due date"),
+        follow_up_at=_instant(token, definition.follow_up_date, "follow-up date"),
+        form_key=_form_key(execution, form_id) if form_id else None,
+        form_id=form_id,
+        external_form=definition.external_form,
+        created_at=execution.now,
+        touched_at=execution.now,
+        ended_at=None,
+        completed_by=None,
+    )
+    execution.changes.candidates(row["key"], groups, users)
+    execution.outcome.user_task_keys.append(row["key"])
+
+
+def _form_key(execution: Execution, form_id: str) -> int:
+    statement = (
+        select(FormDefinition.key).where(FormDefinition.form_id == form_id).order_by(FormDefinition.version.desc())
+    )
+    key = execution.session.scalar(statement.limit(1))
+    if key is None:
+        raise ElementFailure("FORM_NOT_FOUND", f"The form “{form_id}” is not deployed.")
+    return key
+
+
+def _names(token: Token, text: str | None, what: str) -> list[str]:
+    if text is None:
+        return []
+    names = as_names(token.execution.evaluate(token, text, what))
+    if names is None:
+        raise ElementFailure("EXTRACT_VALUE_ERROR", f"The {what} must be a list of texts.", expression=text)
+    return names
+
+
+def _instant(token: Token, text: str | None, what: str) -> datetime | None:
+    if text is None:
+        return None
+    execution = token.execution
+    value = execution.evaluate_feel(token, text, what)
+    if value is None or value == "":
+        return None
+    instant = as_instant(value, execution.environment)
+    if instant is None:
+        raise ElementFailure("EXTRACT_VALUE_ERROR", f"The {what} must be a date and time.", expression=text)
+    return instant
+
+
+def _open(execution: Execution, task_key: int) -> UserTask:
+    task = execution.session.get(UserTask, task_key, populate_existing=True)
+    if task is None:
+        raise NotFound("user task", task_key)
+    if task.state != UserTaskState.CREATED:
+        raise NotActive("user task", task_key, str(task.state).lower())
+    return task
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteUserTask:
+    """A person has done the step; `variables` are what the form brought."""
+
+    task_key: int
+    variables: dict[str, Any] = field(default_factory=dict)
+    action = "complete user task"
+
+    def apply(self, execution: Execution) -> None:
+        """Go on after the task; raises NotFound, NotActive when somebody was faster, InvalidVariables."""
+        variables = checked(self.variables)
+        task = _open(execution, self.task_key)
+        token = execution.find(task.element_instance_key)
+        if token is None or token.in_error:
+            raise NotActive("user task", self.task_key, "waiting for an incident")
+        execution.changes.update(
+            UserTask,
+            task.key,
+            state=UserTaskState.COMPLETED,
+            ended_at=execution.now,
+            touched_at=execution.now,
+            completed_by=execution.actor,
+        )
+        execution.changes.drop_candidates(task.key)
+        execution.audit(
+            self.action, element_id=task.element_id, subject_key=task.key, details={"variables": variables}
+        )
+        execution.finish(token, variables)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignUserTask:
+    """Give the task to `assignee`; without `allow_override` only if nobody else has it."""
+
+    task_key: int
+    assignee: str
+    allow_override: bool = True
+    action = "assign user task"
+
+    def apply(self, execution: Execution) -> None:
+        """Set the assignee; raises NotFound, NotActive, AlreadyAssigned."""
+        task = _open(execution, self.task_key)
+        if not self.allow_override and task.assignee not in (None, self.assignee):
+            raise AlreadyAssigned(task.key, task.assignee or "")
+        execution.changes.update(UserTask, task.key, assignee=self.assignee, touched_at=execution.now)
+        execution.audit(
+            self.action,
+            element_id=task.element_id,
+            subject_key=task.key,
+            details={"assignee": self.assignee, "before": task.assignee},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnassignUserTask:
+    """Put the task back to its candidates."""
+
+    task_key: int
+    action = "unassign user task"
+
+    def apply(self, execution: Execution) -> None:
+        """Clear the assignee; raises NotFound, NotActive."""
+        task = _open(execution, self.task_key)
+        execution.changes.update(UserTask, task.key, assignee=None, touched_at=execution.now)
+        execution.audit(
+            self.action, element_id=task.element_id, subject_key=task.key, details={"before": task.assignee}
+        )
+
+
+class Unchanged:
+    """Marks a field that an update leaves as it is."""
+
+
+UNCHANGED = Unchanged()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateUserTask:
+    """Change who may do the task and until when; instants in UTC, null takes a date away."""
+
+    task_key: int
+    due_at: datetime | None | Unchanged = UNCHANGED
+    follow_up_at: datetime | None | Unchanged = UNCHANGED
+    candidate_groups: list[str] | Unchanged = UNCHANGED
+    candidate_users: list[str] | Unchanged = UNCHANGED
+    priority: int | Unchanged = UNCHANGED
+    action = "update user task"
+
+    def apply(self, execution: Execution) -> None:
+        """Change the given fields; raises NotFound, NotActive."""
+        task = _open(execution, self.task_key)
+        fields = ("due_at", "follow_up_at", "candidate_groups", "candidate_users", "priority")
+        given = {name: getattr(self, name) for name in fields if not isinstance(getattr(self, name), Unchanged)}
+        execution.changes.update(UserTask, task.key, **given, touched_at=execution.now)
+        if "candidate_groups" in given or "candidate_users" in given:
+            execution.changes.drop_candidates(task.key)
+            execution.changes.candidates(
+                task.key,
+                given.get("candidate_groups", task.candidate_groups),
+                given.get("candidate_users", task.candidate_users),
+            )
+        shown = {name: str(value) if isinstance(value, datetime) else value for name, value in given.items()}
+        execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details=shown)

@@ -1,0 +1,5 @@
+"""What the processes room refuses."""
+
+from engine.errors import DeploymentRefused, NotFound
+
+__all__ = ["DeploymentRefused", "NotFound"]
