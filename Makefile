@@ -12,7 +12,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(shell find . -name '*.po' -not -path './.ve
 
 PYTEST_OPTIONS ?= -n 2
 
-.PHONY: help demo test lint format build lock clean
+.PHONY: help demo test lint format build messages lock clean
 
 help:
 	@echo "make demo    set everything up and serve the product with demo data on http://127.0.0.1:8000"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint    ruff, mypy and tsc only"
 	@echo "make format  let ruff rewrite the Python code"
 	@echo "make build   front end and translations only"
+	@echo "make messages  collect the words of the pages for translation"
 	@echo "make lock    resolve the dependencies anew"
 	@echo "make clean   remove everything that is built or installed here, but not the data"
 
@@ -40,6 +41,9 @@ format: $(TEST_STAMP)
 	.venv/bin/ruff format .
 
 build: $(PYTHON_STAMP) $(FRONTEND) $(CATALOGUES)
+
+messages: $(PYTHON_STAMP)
+	scripts/messages.sh
 
 lock:
 	scripts/lock.sh

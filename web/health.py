@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from database import migrations
 from database.extension import db
+from web import heartbeat
 
 blueprint = Blueprint("health", __name__)
 
@@ -17,12 +18,15 @@ def healthz() -> ResponseReturnValue:
     """Answer 200 when the database answers and has the tables that this version needs, else 503."""
     try:
         present = migrations.current_revision(db.session.connection())
+        up_to_date = present == migrations.latest_revision()
+        silent = heartbeat.silent_for(db.session()) if up_to_date else None
     except SQLAlchemyError:
         return jsonify({"status": "failing", "database": "unreachable", "migrations": "unknown"}), 503
-    up_to_date = present == migrations.latest_revision()
     answer = {
         "status": "ok" if up_to_date else "failing",
         "database": "reachable",
         "migrations": "up to date" if up_to_date else "missing: run `baton db upgrade`",
+        # For information: a server may be healthy while the workers run elsewhere.
+        "worker_silent_seconds": None if silent is None else round(silent.total_seconds()),
     }
     return jsonify(answer), 200 if up_to_date else 503

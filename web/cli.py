@@ -1,0 +1,201 @@
+"""The command `baton`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from database import create_engine, loads, migrations, session_factory, transaction
+from engine import clock, definitions
+from engine.errors import DeploymentRefused, EngineError
+from engine.execution import create_instance
+from people import service as people
+from people.errors import PeopleError
+from people.models import Role
+from processes import service as processes
+from web import logs
+from web.configuration import Configuration, InvalidConfiguration, from_environment
+from web.demo import installation
+
+#: Files that can be deployed.
+SUFFIXES = (".bpmn", ".dmn", ".form")
+
+
+@click.group()
+def baton() -> None:
+    """Baton (接力) runs BPMN processes and hands the tasks in them from one person to the next."""
+
+
+def main() -> None:
+    """Run the command; settings that cannot be used end it with a sentence."""
+    try:
+        baton(prog_name="baton")
+    except InvalidConfiguration as error:
+        sys.exit(f"baton: {error}")
+
+
+@baton.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen at.")
+@click.option("--processes", default=1, show_default=True, help="Server processes.")
+@click.option("--worker/--no-worker", default=True, show_default=True, help="Start a worker beside the server.")
+def serve(host: str, port: int, processes: int, worker: bool) -> None:
+    """Migrate the database and serve the pages and the API."""
+    from web import serving
+
+    _migrate(_configured())
+    click.echo(f"Baton: http://{host}:{port}")
+    serving.serve(host, port, processes=processes, with_worker=worker)
+
+
+@baton.command()
+@click.option("--parent", type=int, hidden=True)
+def worker(parent: int | None) -> None:
+    """Enforce deadlines until stopped; start as many as you like on PostgreSQL."""
+    from web import serving
+
+    serving.work(_configured(), parent=parent)
+
+
+@baton.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def deploy(paths: tuple[Path, ...]) -> None:
+    """Deploy BPMN, DMN and form files, or all of them in a directory: all or none."""
+    files = [file for path in paths for file in _deployable(path)]
+    if not files:
+        raise click.ClickException(f"There is no {', '.join(SUFFIXES)} file.")
+    resources = [processes.Resource(file.name, file.read_bytes()) for file in files]
+    with _session() as session:
+        try:
+            with transaction(session):
+                deployed = processes.deploy(session, resources, actor="baton deploy")
+        except DeploymentRefused as error:
+            for problem in error.problems:
+                click.echo(str(problem), err=True)
+            raise click.ClickException("Nothing was deployed.") from None
+        click.echo(f"Deployed {len(files)} files (deployment {deployed.key}).")
+
+
+@baton.command()
+@click.argument("process_id")
+@click.option("--variables", default="{}", help="Variables as a JSON object.")
+def start(process_id: str, variables: str) -> None:
+    """Start an instance of the latest version of a process, and print its key."""
+    values = _variables(variables)
+    with _session() as session:
+        try:
+            with transaction(session):
+                definition = definitions.latest(session, process_id)
+                outcome = create_instance(session, definition, values, actor="baton start")
+        except EngineError as error:
+            raise click.ClickException(str(error)) from None
+        click.echo(outcome.instance_key)
+
+
+@baton.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen at.")
+@click.option("--serve/--no-serve", "serving_too", default=True, help="Serve after everything is set up.")
+def demo(host: str, port: int, serving_too: bool) -> None:
+    """Set up the demo (library, organisation, about forty cases) unless it is there already, and serve it."""
+    # The server and worker processes read it.
+    os.environ["BATON_CLOCK_CONTROL"] = "1"
+    configuration = _configured()
+    _migrate(configuration)
+    with _session(configuration) as session:
+        installation.install(session, echo=click.echo)
+        click.echo(installation.welcome(session, f"http://{host}:{port}"))
+    if serving_too:
+        from web import serving
+
+        serving.serve(host, port)
+
+
+@baton.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to the tables that this version needs."""
+    _migrate(_configured())
+    click.echo("The database is up to date.")
+
+
+@baton.group()
+def user() -> None:
+    """The people who can sign in."""
+
+
+@user.command()
+@click.argument("username")
+@click.option("--name", help="Full name (default: the username).")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.STAFF.value, show_default=True)
+@click.option("--group", "groups", multiple=True, help="A group that the user works in; may be given several times.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def add(username: str, name: str | None, role: str, groups: tuple[str, ...], password_stdin: bool) -> None:
+    """Make a user."""
+    password = (
+        sys.stdin.readline().rstrip("\r\n")
+        if password_stdin
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+    with _session() as session:
+        try:
+            with transaction(session):
+                people.create_user(
+                    session,
+                    username=username,
+                    name=name or username,
+                    password=password,
+                    role=role,
+                    groups=groups,
+                    at=clock.now(session),
+                )
+        except PeopleError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"{username} can sign in now.")
+
+
+def _configured() -> Configuration:
+    configuration = from_environment()
+    logs.configure(configuration.log_format, configuration.log_level)
+    return configuration
+
+
+def _migrate(configuration: Configuration) -> None:
+    engine = create_engine(configuration.database_url)
+    migrations.upgrade(engine)
+    engine.dispose()
+
+
+def _session(configuration: Configuration | None = None) -> Session:
+    configuration = configuration or _configured()
+    engine = create_engine(configuration.database_url)
+    return session_factory(engine, **configuration.engine().info())()
+
+
+def _deployable(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+
+
+def _variables(text: str) -> dict[str, Any]:
+    try:
+        values = loads(text)
+    except ValueError as error:
+        raise click.ClickException(f"--variables: {error}") from None
+    if not isinstance(values, dict):
+        raise click.ClickException('--variables: a JSON object is needed, like {"plate": "粤B12345"}.')
+    return values
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Long-running processes: the web server, and the worker beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from threading import Event, Thread
+
+import structlog
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from sqlalchemy.exc import SQLAlchemyError
+
+from database import create_engine, session_factory
+from engine.worker import Worker
+from web import heartbeat, logs
+from web.application import create_app
+from web.configuration import Configuration, from_environment
+
+#: Seconds between two looks for work when there is none.
+IDLE_SECONDS = 1.0
+
+#: Seconds before a worker that died is started again.
+RESTART_SECONDS = 2.0
+
+#: Requests that one server process answers at the same time.
+THREADS = 8
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(host: str, port: int, *, processes: int = 1, with_worker: bool = True) -> None:
+    """Serve HTTP at `host`:`port` until SIGTERM or SIGINT; finishes the requests that are under way."""
+    beside = WorkerProcess() if with_worker else None
+    if beside:
+        beside.start()
+    try:
+        Granian(
+            "web.serving:application",
+            factory=True,
+            interface=Interfaces.WSGI,
+            address=host,
+            port=port,
+            workers=processes,
+            blocking_threads=THREADS,
+            respawn_failed_workers=True,
+            workers_kill_timeout=30,
+            log_level=LogLevels.warning,
+        ).serve()
+    finally:
+        if beside:
+            beside.stop()
+
+
+def application() -> Flask:
+    """Return the application for the environment's settings: what each server process runs."""
+    configuration = from_environment()
+    logs.configure(configuration.log_format, configuration.log_level)
+    return create_app(configuration)
+
+
+def work(configuration: Configuration, *, parent: int | None = None) -> None:
+    """Fire what is due until SIGTERM or SIGINT, or until the process `parent` that started this one is gone."""
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    engine = create_engine(configuration.database_url)
+    sessions = session_factory(engine, **configuration.engine().info())
+    worker = Worker(sessions)
+    pulse = heartbeat.Pulse(sessions)
+    _log.info("worker started")
+    while not stopping.is_set() and parent in (None, os.getppid()):
+        try:
+            pulse.beat()
+            busy = worker.step()
+        except SQLAlchemyError:
+            # The database is away or overloaded: it will come back, and nothing is lost meanwhile.
+            _log.exception("worker step failed")
+            busy = False
+        if not busy:
+            stopping.wait(IDLE_SECONDS)
+    engine.dispose()
+    _log.info("worker stopped")
+
+
+class WorkerProcess:
+    """The worker as a process of its own beside the web server, started again when it dies."""
+
+    def __init__(self) -> None:
+        self._stopping = Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher = Thread(target=self._watch, name="worker watcher", daemon=True)
+
+    def start(self) -> None:
+        """Start the worker and watch over it."""
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Let the worker finish what it does, and wait for its end."""
+        self._stopping.set()
+        if self._process is not None:
+            self._process.terminate()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            command = [sys.executable, "-m", "web.cli", "worker", "--parent", str(os.getpid())]
+            self._process = subprocess.Popen(command)  # noqa: S603 our own program
+            if self._stopping.is_set():
+                self._process.terminate()
+            code = self._process.wait()
+            if not self._stopping.wait(RESTART_SECONDS):
+                _log.warning("worker died and is started again", code=code)
