@@ -8,7 +8,7 @@ from feel.expression import Expression, Result, parse, parse_unary_tests
 from feel.limits import Limits
 from feel.runtime import Warning
 from feel.temporal import Date, DateTime, Time, parse_date, parse_date_time, parse_time
-from feel.values import Function, Range, Value, kind
+from feel.values import Function, Range, Value, kind, shown
 
 __all__ = [
     "Date",
@@ -39,5 +39,6 @@ __all__ = [
     "parse_duration",
     "parse_time",
     "parse_unary_tests",
+    "shown",
     "to_json",
 ]

@@ -41,7 +41,7 @@ class Parser(TypeParser):
     def parse_expression(self) -> nodes.Node:
         """The whole text as one expression."""
         node = self.expression()
-        self._expect_end()
+        self.expect_end()
         return node
 
     def parse_unary_tests(self) -> nodes.UnaryTests:
@@ -54,14 +54,14 @@ class Parser(TypeParser):
             if negated is not None:
                 return negated
         tests = self._positive_tests()
-        self._expect_end()
+        self.expect_end()
         return nodes.UnaryTests(0, tests, False)
 
     def _negated_tests(self) -> nodes.UnaryTests:
         self.index = 2
         tests = self._positive_tests()
         self.expect(")")
-        self._expect_end()
+        self.expect_end()
         return nodes.UnaryTests(0, tests, True)
 
     def _positive_tests(self) -> tuple[nodes.Node, ...]:
@@ -77,7 +77,8 @@ class Parser(TypeParser):
             return nodes.OperatorTest(token.start, token.text, self.expression(ADDITION))
         return self.expression(binding)
 
-    def _expect_end(self) -> None:
+    def expect_end(self) -> None:
+        """Refuses anything that is left over."""
         if self.tokens[self.index].kind != END:
             raise self.unexpected(("an operator", "the end of the expression"))
 

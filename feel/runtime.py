@@ -29,7 +29,7 @@ class Warning:
 class Run:
     """The state of one evaluation, shared by all its scopes."""
 
-    __slots__ = ("budget", "context", "environment", "position", "values", "warnings")
+    __slots__ = ("budget", "context", "environment", "notes", "position", "values", "warnings")
 
     def __init__(self, context: Mapping[str, object], environment: Environment) -> None:
         self.context = context
@@ -38,6 +38,8 @@ class Run:
         self.warnings: list[Warning] = []
         self.values: dict[str, Value] = {}
         self.position = 0
+        self.notes: list[Any] = []
+        """What the host wants to remember of this evaluation, such as the rules that matched."""
 
     def warn(self, message: str, position: int | None = None) -> None:
         """Notes why a value becomes null, at a position or at the call that is being made."""

@@ -117,7 +117,9 @@ def _invocation(loading: Loading, element: Element, decision_id: str) -> Code | 
     return run
 
 
-def load_function(loading: Loading, element: Element, decision_id: str, name: str = "function") -> Code | None:
+def load_function(
+    loading: Loading, element: Element, decision_id: str, name: str = "function", result: Type | None = None
+) -> Code | None:
     """The code that makes the function of a `functionDefinition` or `encapsulatedLogic`."""
     kind = element.get("kind", "FEEL")
     parameters = list(children(element, "formalParameter"))
@@ -129,7 +131,7 @@ def load_function(loading: Loading, element: Element, decision_id: str, name: st
         loading.problem(element, f"the function is written in {kind}; only FEEL is executed")
         return None
     body = load_expression_in(loading, element, decision_id) or _null
-    result = find_type(loading, element, type_ref(element))
+    result = result or find_type(loading, element, type_ref(element))
 
     def make(scope: Scope) -> feel.Value:
         def invoke(run: Run, arguments: list[feel.Value]) -> feel.Value:

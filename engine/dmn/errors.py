@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One reason why a decision model cannot be used; `line` counts from 1 in the XML file."""
-
-    element_id: str | None
-    line: int | None
-    message: str
-
-    def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line else ""
-        element = f"{self.element_id}: " if self.element_id else ""
-        return f"{place}{element}{self.message}"
+from engine.problems import Problem
 
 
 class DecisionModelError(Exception):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import feel
-from engine.dmn.errors import Problem
 from engine.dmn.outcome import DecisionWarning
 from engine.dmn.xml import Element, child, local_name, name_of
+from engine.problems import Problem
 from feel.names import NameTable, known_names
 from feel.runtime import Code, Scope
 from feel.types import Type, convert
@@ -32,7 +32,7 @@ class Loading:
 
     def problem(self, element: Element, message: str) -> None:
         """Notes a problem of the nearest element that has an id."""
-        self.problems.append(Problem(nearest_id(element), element.sourceline, message))
+        self.problems.append(Problem(message, nearest_id(element), element.sourceline))
 
     def expression(self, element: Element, text: str | None) -> Code | None:
         """The code of a FEEL expression; None, with a problem noted, if it does not parse."""

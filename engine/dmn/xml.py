@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from engine.dmn.errors import DecisionModelError, Problem
+from engine.dmn.errors import DecisionModelError
+from engine.problems import Problem
 
 MAX_BYTES = 10_000_000
 NAMESPACES = frozenset(
@@ -26,7 +27,7 @@ Element = etree._Element
 def read(xml: bytes) -> Element:
     """The root element; raises DecisionModelError if this is no DMN file or one that is not safe to read."""
     if len(xml) > MAX_BYTES:
-        raise DecisionModelError([Problem(None, None, f"the file is larger than {MAX_BYTES // 1_000_000} MB")])
+        raise DecisionModelError([Problem(f"the file is larger than {MAX_BYTES // 1_000_000} MB")])
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
         remove_comments=True, remove_pis=True,
@@ -35,11 +36,11 @@ def read(xml: bytes) -> Element:
         root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        raise DecisionModelError([Problem(None, line, f"this is not XML: {error}")]) from None
+        raise DecisionModelError([Problem(f"this is not XML: {error}", line=line)]) from None
     if root.getroottree().docinfo.doctype:
-        raise DecisionModelError([Problem(None, 1, "a document type (DOCTYPE) is not allowed")])
+        raise DecisionModelError([Problem("a document type (DOCTYPE) is not allowed", line=1)])
     if local_name(root) != "definitions" or namespace_of(root) not in NAMESPACES:
-        raise DecisionModelError([Problem(None, root.sourceline, "this is not a DMN 1.1 to 1.5 file")])
+        raise DecisionModelError([Problem("this is not a DMN 1.1 to 1.5 file", line=root.sourceline)])
     return root
 
 

@@ -14,6 +14,7 @@ from feel.temporal import Date
 from feel.values import Range, Value, shown
 
 PARTIAL = "partial"
+_Level = tuple[str, Callable[[Scope], "Iterable[Value] | None"]]
 
 
 @compiles(nodes.If)
@@ -25,9 +26,16 @@ def _if(node: nodes.If) -> Code:
 @compiles(nodes.For)
 def _for(node: nodes.For) -> Code:
     levels = [_iteration(iteration) for iteration in node.iterations]
-    body = compile_node(node.body)
     uses_partial = any(isinstance(part, nodes.Name) and part.name == PARTIAL for part in walk(node))
+    return _loop(levels, compile_node(node.body), uses_partial)
 
+
+def iterate_for(variable: str, source: Code, body: Code) -> Code:
+    """A `for` made of code, as boxed iterators are."""
+    return _loop([(variable, lambda scope: _iterable(scope.run, source(scope), 0))], body, uses_partial=True)
+
+
+def _loop(levels: list[_Level], body: Code, uses_partial: bool) -> Code:
     def loop(scope: Scope) -> list[Value] | None:
         run = scope.run
         results: list[Value] = []
@@ -52,8 +60,16 @@ def _for(node: nodes.For) -> Code:
 @compiles(nodes.Quantified)
 def _quantified(node: nodes.Quantified) -> Code:
     levels = [_iteration(iteration) for iteration in node.iterations]
-    condition = compile_node(node.condition)
-    deciding = node.quantifier == "some"
+    return _quantification(node.quantifier, levels, compile_node(node.condition))
+
+
+def iterate_quantified(quantifier: str, variable: str, source: Code, condition: Code) -> Code:
+    """A `some` or `every` made of code, as boxed iterators are."""
+    return _quantification(quantifier, [(variable, lambda scope: _iterable(scope.run, source(scope), 0))], condition)
+
+
+def _quantification(quantifier: str, levels: list[_Level], condition: Code) -> Code:
+    deciding = quantifier == "some"
 
     def quantified(scope: Scope) -> bool | None:
         result: bool | None = not deciding
@@ -68,9 +84,6 @@ def _quantified(node: nodes.Quantified) -> Code:
         return result
 
     return quantified
-
-
-_Level = tuple[str, Callable[[Scope], "Iterable[Value] | None"]]
 
 
 def _turns(levels: list[_Level], scope: Scope, depth: int) -> Iterator[Scope | None]:

@@ -61,28 +61,30 @@ def _filter(node: nodes.Filter) -> Code:
         return item_at
     predicate = compile_node(node.predicate)
 
-    def filtered(scope: Scope) -> Value:
-        items = _as_list(source(scope))
-        run = scope.run
-        if not items:
-            first = predicate(Scope({"item": None}, scope, run))
-            return _at(run, items, first, position) if isinstance(first, Decimal) else []
-        kept: list[Value] = []
-        for number, item in enumerate(items):
-            run.budget.spend()
-            level = Scope({"item": item}, scope, run)
-            outcome = predicate(Scope(item, level, run) if type(item) is dict else level)
-            if outcome is True:
-                kept.append(item)
-            elif number == 0 and isinstance(outcome, Decimal):
-                return _at(run, items, outcome, position)
-            elif number == 0 and outcome is not None and outcome is not False:
-                run.warn(f"a filter must give a boolean or a number, not {shown(outcome)}", position)
-                return None
-        run.budget.make_list(len(kept))
-        return kept
+    return lambda scope: apply_filter(scope, source(scope), predicate, position)
 
-    return filtered
+
+def apply_filter(scope: Scope, value: Value, predicate: Code, position: int) -> Value:
+    """The items for which the predicate is true, or the item at the place that it tells."""
+    items = _as_list(value)
+    run = scope.run
+    if not items:
+        first = predicate(Scope({"item": None}, scope, run))
+        return _at(run, items, first, position) if isinstance(first, Decimal) else []
+    kept: list[Value] = []
+    for number, item in enumerate(items):
+        run.budget.spend()
+        level = Scope({"item": item}, scope, run)
+        outcome = predicate(Scope(item, level, run) if type(item) is dict else level)
+        if outcome is True:
+            kept.append(item)
+        elif number == 0 and isinstance(outcome, Decimal):
+            return _at(run, items, outcome, position)
+        elif outcome is not None and outcome is not False:
+            run.warn(f"a filter must give a boolean or a number, not {shown(outcome)}", position)
+            return None
+    run.budget.make_list(len(kept))
+    return kept
 
 
 def _as_list(value: Value) -> list[Value]:

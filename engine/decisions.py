@@ -1,0 +1,92 @@
+"""DMN decision models: parse once, evaluate often. Pure: knows no database and no clock but the one it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import feel
+from engine.dmn.elements import Decision, DecisionService, Element, InputData
+from engine.dmn.errors import DecisionModelError, UnknownDecisionError
+from engine.dmn.evaluation import Evaluation, evaluate_service
+from engine.dmn.graph import Graph, load_graph
+from engine.dmn.outcome import DecisionOutcome, DecisionWarning, MatchedRule
+from engine.dmn.xml import read
+from engine.problems import Problem
+from feel.runtime import Run
+
+__all__ = [
+    "DecisionModel",
+    "DecisionModelError",
+    "DecisionOutcome",
+    "DecisionWarning",
+    "MatchedRule",
+    "Problem",
+    "UnknownDecisionError",
+    "parse",
+]
+
+
+class DecisionModel:
+    """One DMN file, ready to be evaluated any number of times, also in several threads."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.namespace = graph.namespace
+        self.name = graph.name
+        self.id: str = graph.loading.root.get("id") or graph.name
+        self._decisions = _of_kind(graph, Decision)
+        self._services = _of_kind(graph, DecisionService)
+        self.decisions: dict[str, str] = {key: decision.label or key for key, decision in self._decisions.items()}
+        """The names of the decisions by their ids."""
+        self.services: dict[str, str] = {key: service.name for key, service in self._services.items()}
+        """The names of the decision services by their ids."""
+        self.inputs: dict[str, str] = {key: element.name for key, element in _of_kind(graph, InputData).items()}
+        """The names of the input data by their ids."""
+        self.problems: list[Problem] = list(graph.loading.problems)
+
+    def evaluate(
+        self, decision_id: str, context: Mapping[str, object], environment: feel.Environment | None = None
+    ) -> DecisionOutcome:
+        """Evaluates a decision, or a decision service, with these variables.
+
+        Raises UnknownDecisionError, and feel.FeelLimitExceeded when it takes too much.
+        """
+        element: Decision | DecisionService | None = (
+            self._decisions.get(decision_id) or self._services.get(decision_id)
+        )
+        if element is None:
+            raise UnknownDecisionError(decision_id)
+        given = environment or feel.Environment()
+        types = {**self.graph.loading.types, **(given.types or {})}
+        run = Run(
+            context, feel.Environment(given.now, given.zone, given.calendar, given.limits, given.functions, types)
+        )
+        evaluation = Evaluation(run)
+        try:
+            if isinstance(element, DecisionService):
+                value = evaluate_service(element, evaluation)
+            else:
+                value = evaluation.value_of(element)
+        except RecursionError:
+            raise feel.FeelLimitExceeded("depth", "the decision is nested too deeply") from None
+        return DecisionOutcome(value, run.notes, run.warnings)
+
+
+_Kind = TypeVar("_Kind", bound=Element)
+
+
+def _of_kind(graph: Graph, kind: type[_Kind]) -> dict[str, _Kind]:
+    return {identifier: element for identifier, element in graph.elements.items() if isinstance(element, kind)}
+
+
+def parse(xml: bytes, imports: Mapping[str, DecisionModel] | None = None, strict: bool = True) -> DecisionModel:
+    """Reads a DMN file; `imports` are the models it may import, by their namespace.
+
+    Raises DecisionModelError with all problems. With strict=False only a file that is no DMN at all is refused: a wrong
+    expression evaluates to null, and the problems are in `DecisionModel.problems`.
+    """
+    graph = load_graph(read(xml), {namespace: model.graph for namespace, model in (imports or {}).items()})
+    if strict and graph.loading.problems:
+        raise DecisionModelError(graph.loading.problems)
+    return DecisionModel(graph)
