@@ -52,16 +52,14 @@ def check(process: Process, known: Known, resource: str | None = None) -> list[P
         for message in _structure(process, element):
             report(element, message)
         for what, text, literal_allowed in texts(element):
-            message = _parse(what, text, literal_allowed)
-            if message:
+            for message in _parse(what, text, literal_allowed):
                 report(element, message)
         for message in _references(element, known):
             report(element, message)
     for flow in process.flows.values():
         if flow.condition is not None:
             text = flow.condition.removeprefix("=")
-            message = _parse("condition", f"={text}", False)
-            if message:
+            for message in _parse("condition", f"={text}", False):
                 problems.append(Problem(message, flow.id, flow.line, "error", resource))
     for element in _unreachable(process):
         report(element, "No token can ever reach this element.", "warning")
@@ -96,7 +94,7 @@ def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
             yield "correlation key", element.message.correlation_key, True
     if isinstance(element, UserTaskElement):
         task = element.task
-        for what, text in (
+        for what, given in (
             ("assignee", task.assignee),
             ("candidate groups", task.candidate_groups),
             ("candidate users", task.candidate_users),
@@ -105,8 +103,8 @@ def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
             ("priority", task.priority),
             ("form id", task.form_id),
         ):
-            if text:
-                yield what, text, True
+            if given:
+                yield what, given, True
     if isinstance(element, ScriptTask):
         yield "script", element.expression, False
     if isinstance(element, BusinessRuleTask):
@@ -126,14 +124,15 @@ def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
             yield "completion condition", f"={loop.completion_condition.removeprefix('=')}", False
 
 
-def _parse(what: str, text: str, literal_allowed: bool) -> str | None:
+def _parse(what: str, text: str, literal_allowed: bool) -> Iterator[str]:
     if not text.startswith("="):
-        return None if literal_allowed else f"The {what} must be a FEEL expression: write a = before it."
+        if not literal_allowed:
+            yield f"The {what} must be a FEEL expression: write a = before it."
+        return
     try:
         feel.parse(text[1:])
     except feel.FeelError as error:
-        return f"The {what} is no valid FEEL: {error}"
-    return None
+        yield f"The {what} is no valid FEEL: {error}"
 
 
 def _structure(process: Process, element: Element) -> Iterator[str]:
@@ -182,7 +181,11 @@ def _event(process: Process, element: Element) -> Iterator[str]:
         starts_process = isinstance(element, StartEvent) and in_process
         if not starts_process and not isinstance(element, ThrowEvent):
             yield "A message that an instance waits for needs a correlation key (zeebe:subscription)."
-    if isinstance(element, StartEvent) and in_process and isinstance(definition, ErrorDefinition | EscalationDefinition):
+    if (
+        isinstance(element, StartEvent)
+        and in_process
+        and isinstance(definition, ErrorDefinition | EscalationDefinition)
+    ):
         yield "A process cannot be started by an error or an escalation."
     if isinstance(definition, LinkDefinition) and isinstance(element, ThrowEvent):
         targets = [
@@ -196,8 +199,9 @@ def _event(process: Process, element: Element) -> Iterator[str]:
             yield f"The link “{definition.name}” has {len(targets)} targets in this scope; it needs one."
     if isinstance(definition, TimerDefinition):
         yield from _timer(element, definition)
-    throws_code = isinstance(element, ThrowEvent) and isinstance(definition, ErrorDefinition | EscalationDefinition)
-    if throws_code and not definition.code:  # type: ignore[union-attr]
+    if isinstance(element, ThrowEvent) and isinstance(definition, ErrorDefinition | EscalationDefinition):
+        if definition.code:
+            return
         yield "The event throws no code: its reference has none."
 
 
@@ -222,14 +226,17 @@ def _references(element: Element, known: Known) -> Iterator[str]:
     if isinstance(element, StartEvent):
         form_ids.append(element.form_id)
     for form_id in form_ids:
-        if form_id and not form_id.startswith("=") and known.forms is not None and form_id not in known.forms:
+        if form_id and _missing(form_id, known.forms):
             yield f"The form “{form_id}” does not exist."
-    if isinstance(element, BusinessRuleTask) and known.decisions is not None:
-        if not element.decision_id.startswith("=") and element.decision_id not in known.decisions:
-            yield f"The decision “{element.decision_id}” does not exist."
-    if isinstance(element, CallActivity) and known.processes is not None:
-        if not element.called_process.startswith("=") and element.called_process not in known.processes:
-            yield f"The process “{element.called_process}” does not exist."
+    if isinstance(element, BusinessRuleTask) and _missing(element.decision_id, known.decisions):
+        yield f"The decision “{element.decision_id}” does not exist."
+    if isinstance(element, CallActivity) and _missing(element.called_process, known.processes):
+        yield f"The process “{element.called_process}” does not exist."
+
+
+def _missing(name: str, known: frozenset[str] | None) -> bool:
+    # What FEEL gives is known only when an instance gets there.
+    return known is not None and not name.startswith("=") and name not in known
 
 
 def _unreachable(process: Process) -> Iterator[Element]:

@@ -84,8 +84,8 @@ class Outcome:
 def execute(session: Session, instance_key: int, command: Command, *, actor: str = "") -> Outcome:
     """Apply a command to an instance and run it to rest, inside of the caller's transaction.
 
-    Raises NotFound, NotActive when the instance has ended, and what the command refuses with; then the caller's transaction
-    must be rolled back.
+    Raises NotFound, NotActive when the instance has ended, and what the command refuses with; then the caller's
+    transaction must be rolled back.
     """
     root_key = session.scalar(select(ProcessInstance.root_key).where(ProcessInstance.key == instance_key))
     if root_key is None:
@@ -101,7 +101,10 @@ def execute(session: Session, instance_key: int, command: Command, *, actor: str
 def create_instance(
     session: Session, definition: ProcessDefinition, variables: dict[str, Any] | None = None, *, actor: str = ""
 ) -> Outcome:
-    """Start an instance at the none start event and run it to rest; raises InvalidVariables, NotActive without such an event."""
+    """Start an instance at the none start event and run it to rest.
+
+    Raises InvalidVariables, and NotActive when only an event can start the process.
+    """
     if definitions.process(session, definition.key).none_start is None:
         raise NotActive("process", definition.process_id, "started by an event only")
     return _start(session, definition, None, variables or {}, actor)
@@ -151,9 +154,7 @@ class Hierarchy:
 
     def lock(self) -> None:
         """Keep every other command of the hierarchy out until the transaction ends."""
-        self.session.execute(
-            select(ProcessInstance.key).where(ProcessInstance.key == self.root_key).with_for_update()
-        )
+        self.session.execute(select(ProcessInstance.key).where(ProcessInstance.key == self.root_key).with_for_update())
 
     def load(self, instance_key: int) -> Execution:
         """Return the execution of a stored, active instance; raises NotFound, NotActive."""
@@ -526,10 +527,9 @@ class Execution(Workflow):
 
     def trigger(self, host: Token, event: Element, variables: dict[str, Any]) -> None:
         """Tell a waiting token that the event it waited for has happened."""
-        if host.in_error:
-            # Its own activity is stuck, but what is attached to it goes on: a deadline fires all the same.
-            if event is host.element:
-                raise NotActive("element instance", host.key, "waiting for an incident")
+        # An activity that is stuck cannot go on, but what is attached to it does: a deadline fires all the same.
+        if host.in_error and event is host.element:
+            raise NotActive("element instance", host.key, "waiting for an incident")
         host.trigger(event, variables)
 
     def terminate(self, token: Token) -> None:
@@ -618,7 +618,7 @@ class Execution(Workflow):
     def start_child(
         self, token: Token, process_id: str, binding: str, version_tag: str | None, variables: dict[str, Any]
     ) -> int:
-        """Start a called process as a child instance and return its key; raises ElementFailure when it is not deployed."""
+        """Start a called process as a child instance and return its key; raises ElementFailure when there is none."""
         try:
             if binding == "deployment":
                 definition = definitions.deployed_with(self.session, process_id, self.definition_key)
@@ -659,7 +659,7 @@ class Execution(Workflow):
         host.execution.trigger(host, event, variables)
 
     def throw_escalation(self, token: Token, code: str) -> None:
-        """Send an escalation outward; when nobody catches it, the thrower goes on as if nothing were (BPMN 2.0, 10.5.7)."""
+        """Send an escalation outward; when nobody catches it, nothing happens (BPMN 2.0, 10.5.7)."""
         caught = throwing.catcher_of_escalation(token, code)
         if caught is not None:
             host, event = caught
@@ -677,11 +677,10 @@ class Execution(Workflow):
 
     def raise_incident(self, token: Token, failure: ElementFailure, *, job_key: int | None = None) -> None:
         """Stop a token where something cannot be done, until a person has it tried again."""
-        if job_key is None:
+        if job_key is None and "phase" not in token.internal_data:
             # Whatever the failed attempt has opened, the next attempt opens again.
-            if "phase" not in token.internal_data:
-                self.terminate_children(token)
-                self._close_waits(token, "".join(_WAITS))
+            self.terminate_children(token)
+            self._close_waits(token, "".join(_WAITS))
         token._set_state(ERROR)
         row = self.add_wait(
             token,

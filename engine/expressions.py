@@ -16,12 +16,35 @@ if TYPE_CHECKING:
 def evaluate(text: str, view: ScopeView, environment: feel.Environment, what: str) -> feel.Result:
     """Return the result of FEEL `text` (without the leading `=`); raises ElementFailure when it cannot be evaluated."""
     try:
-        expression = feel.parse(text)
-        return expression.evaluate(view, environment)
+        return feel.parse(text).evaluate(view, environment)
     except feel.FeelError as error:
-        raise ElementFailure(
-            "EXTRACT_VALUE_ERROR", f"The {what} cannot be evaluated: {error}", expression=text, variables=dict(view.read)
-        ) from None
+        sentence = f"The {what} cannot be evaluated: {error}"
+        raise ElementFailure("EXTRACT_VALUE_ERROR", sentence, expression=text, variables=dict(view.read)) from None
+
+
+def decide(
+    model: decisions.DecisionModel, decision_id: str, view: ScopeView, environment: feel.Environment
+) -> decisions.DecisionOutcome:
+    """Return the outcome of a decision with the variables in view; raises ElementFailure when it cannot be made."""
+    try:
+        return model.evaluate(decision_id, view, environment)
+    except (feel.FeelError, decisions.UnknownDecisionError) as error:
+        sentence = f"The decision “{decision_id}” cannot be made: {error}"
+        raise ElementFailure("DECISION_EVALUATION_ERROR", sentence, variables=dict(view.read)) from None
+
+
+def matched_rules(outcome: decisions.DecisionOutcome) -> list[dict[str, Any]]:
+    """Return the rules that matched, as they are kept in an instance's history."""
+    return [
+        {
+            "decisionId": rule.decision_id,
+            "ruleId": rule.rule_id,
+            "number": rule.number,
+            "inputs": feel.to_json(rule.inputs),
+            "outputs": feel.to_json(rule.outputs),
+        }
+        for rule in outcome.matched
+    ]
 
 
 def failure(kind: str, sentence: str, text: str, evaluation: feel.Result | None, view: ScopeView) -> ElementFailure:
@@ -33,7 +56,7 @@ def failure(kind: str, sentence: str, text: str, evaluation: feel.Result | None,
 
 
 def as_instant(value: object, environment: feel.Environment) -> datetime | None:
-    """Return a FEEL date, date-time or ISO text as an instant in UTC; without a zone it is meant in the company's zone."""
+    """Return a FEEL date, date-time or ISO text as an instant in UTC; without a zone it is the company's wall time."""
     if isinstance(value, str):
         value = parse_date_time(value.strip())
     if isinstance(value, Date):

@@ -54,6 +54,12 @@ def local_name(node: etree._Element) -> str:
     return etree.QName(node).localname
 
 
+def line(node: etree._Element) -> int:
+    """Return the line of the file on which an element stands; 0: unknown."""
+    found = node.sourceline
+    return found if isinstance(found, int) else 0
+
+
 def mappings(node: etree._Element) -> tuple[tuple[VariableMapping, ...], tuple[VariableMapping, ...]]:
     """Return the input and the output mappings, in order."""
     holder = extension(node, "ioMapping")

@@ -1,4 +1,4 @@
-"""Messages: subscriptions, publication, buffering with a time to live, and correlation once per process (Camunda 8's rules)."""
+"""Messages by Camunda 8's rules: subscriptions, a buffer with time to live, correlation once per process."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def publish(
 ) -> Publication:
     """Publish a message: to one waiting element per process, to message start events, and into the buffer.
 
-    Raises DuplicateMessage when a message with this name, correlation key and id is still buffered, and InvalidVariables.
+    Raises InvalidVariables, and DuplicateMessage when a message with this name, correlation key and id is buffered.
     """
     payload = checked(variables or {})
     now = clock.now(session)
@@ -133,9 +133,7 @@ def publish(
 
 def _reached(session: Session, message: Message) -> set[str]:
     return set(
-        session.scalars(
-            select(MessageCorrelation.process_id).where(MessageCorrelation.message_key == message.key)
-        )
+        session.scalars(select(MessageCorrelation.process_id).where(MessageCorrelation.message_key == message.key))
     )
 
 

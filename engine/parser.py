@@ -35,9 +35,30 @@ from engine.process import Process
 
 #: What carries no behaviour: read elsewhere, or only drawn.
 _PASSIVE = frozenset(
-    """documentation extensionElements incoming outgoing laneSet sequenceFlow association textAnnotation group
-    dataObject dataObjectReference dataStoreReference dataInputAssociation dataOutputAssociation property ioSpecification
-    multiInstanceLoopCharacteristics supportedInterfaceRef auditing monitoring category""".split()
+    {
+        "association",
+        "auditing",
+        "category",
+        "dataInputAssociation",
+        "dataObject",
+        "dataObjectReference",
+        "dataOutputAssociation",
+        "dataStoreReference",
+        "documentation",
+        "extensionElements",
+        "group",
+        "incoming",
+        "ioSpecification",
+        "laneSet",
+        "monitoring",
+        "multiInstanceLoopCharacteristics",
+        "outgoing",
+        "property",
+        "sequenceFlow",
+        "standardLoopCharacteristics",
+        "supportedInterfaceRef",
+        "textAnnotation",
+    }
 )
 
 
@@ -59,11 +80,13 @@ def parse(content: bytes) -> dict[str, Process]:
 
 
 def read(content: bytes, resource: str | None = None) -> Diagram:
-    """Return the processes of a BPMN file with all its structural problems; raises DeploymentRefused for unusable XML."""
+    """Return the processes of a BPMN file with its structural problems; raises DeploymentRefused for unusable XML."""
     root = xml.read(content, resource)
     diagram = Diagram()
     if root.tag != f"{BPMN}definitions":
-        problem = Problem("The file is no BPMN 2.0 diagram: its root is not bpmn:definitions.", line=1, resource=resource)
+        problem = Problem(
+            "The file is no BPMN 2.0 diagram: its root is not bpmn:definitions.", line=1, resource=resource
+        )
         diagram.problems.append(problem)
         return diagram
     executable = [node for node in root.findall(f"{BPMN}process") if node.get("isExecutable") == "true"]
@@ -86,7 +109,7 @@ def _unique_ids(root: etree._Element, diagram: Diagram, resource: str | None) ->
         element_id = node.get("id")
         if element_id and element_id in seen:
             diagram.problems.append(
-                Problem("The id is used more than once.", element_id, node.sourceline, "error", resource)
+                Problem("The id is used more than once.", element_id, extensions.line(node), "error", resource)
             )
         seen.add(element_id or "")
 
@@ -99,7 +122,7 @@ class _ProcessReader:
         self.node = node
         self.resource = resource
         self.problems: list[Problem] = []
-        self.process = Process(node.get("id", "process"), node.get("name") or node.get("id", "process"))
+        self.process = Process(node.get("id") or "process", node.get("name") or node.get("id") or "process")
         self.globals = {child.get("id"): child for child in definitions if child.get("id")}
         self.lanes = self._lanes()
         self.makers: dict[str, Callable[[etree._Element, Details], Element | None]] = {
@@ -127,7 +150,7 @@ class _ProcessReader:
     def problem(self, node: etree._Element, message: str, element_id: str | None = None) -> None:
         """Note an error at an element."""
         place = element_id or node.get("id")
-        self.problems.append(Problem(message, place, node.sourceline, "error", self.resource))
+        self.problems.append(Problem(message, place, extensions.line(node), "error", self.resource))
 
     def read(self) -> Process:
         """Read the process with everything inside it."""
@@ -158,7 +181,7 @@ class _ProcessReader:
         element_id = node.get("id") or ""
         if not element_id:
             self.problem(node, f"The {local_name(node)} has no id.")
-            element_id = f"{local_name(node)}-{node.sourceline}"
+            element_id = f"{local_name(node)}-{extensions.line(node)}"
         inputs, outputs = extensions.mappings(node)
         # What stands in a sub-process is done by the lane that the sub-process stands in.
         lane = self.lanes.get(element_id) or (scope.details.lane if scope is not None else None)
@@ -166,7 +189,7 @@ class _ProcessReader:
             id=element_id,
             name=" ".join((node.get("name") or "").split()),
             scope_id=scope.details.id if scope is not None else None,
-            line=node.sourceline or 0,
+            line=extensions.line(node),
             documentation=(node.findtext(f"{BPMN}documentation") or "").strip(),
             lane=lane,
             inputs=inputs,
@@ -229,12 +252,12 @@ class _ProcessReader:
         condition = node.find(f"{BPMN}conditionExpression")
         text = (condition.text or "").strip() if condition is not None else ""
         flow = SequenceFlow(
-            id=node.get("id") or f"flow-{node.sourceline}",
+            id=node.get("id") or f"flow-{extensions.line(node)}",
             source_id=node.get("sourceRef", ""),
             target_id=node.get("targetRef", ""),
             name=node.get("name") or "",
             condition=text or None,
-            line=node.sourceline or 0,
+            line=extensions.line(node),
         )
         self.process.flows[flow.id] = flow
 
@@ -281,8 +304,10 @@ class _ProcessReader:
 
     def _end_event(self, node: etree._Element, details: Details) -> Element:
         job = extensions.job(node)
-        return JobTask(self.process, details, "endEvent", job) if job else EndEvent(
-            self.process, details, self._event_definition(node)
+        return (
+            JobTask(self.process, details, "endEvent", job)
+            if job
+            else EndEvent(self.process, details, self._event_definition(node))
         )
 
     def _throw_event(self, node: etree._Element, details: Details) -> Element:
@@ -368,7 +393,9 @@ class _ProcessReader:
     def _global(self, node: etree._Element, reference: str | None, kind: str) -> etree._Element | None:
         found = self.globals.get((reference or "").split(":")[-1])
         if found is None or local_name(found) != kind:
-            self.problem(node, f"The element refers to no {kind}." if not reference else f"There is no {kind} “{reference}”.")
+            self.problem(
+                node, f"The element refers to no {kind}." if not reference else f"There is no {kind} “{reference}”."
+            )
             return None
         return found
 

@@ -43,7 +43,7 @@ class Process(WorkflowSpec):
     def start_events(self, scope: Element) -> list[StartEvent]:
         """Return the start events directly inside `scope`."""
         return [
-            element  # type: ignore[misc]
+            element
             for element in self.elements
             if element.kind == "startEvent" and element.details.scope_id == scope.details.id
         ]

@@ -51,9 +51,7 @@ def _open(session: Session, definition: ProcessDefinition, event: StartEvent) ->
                 due = timers.schedule(kind, value, now, environment(session))
             except timers.InvalidTimer as error:
                 raise StartNotSchedulable(event.id, str(error)) from None
-            session.add(
-                Timer(key=new_key(), due_at=due.due_at, repetitions=due.repetitions, cycle=due.cycle, **row)
-            )
+            session.add(Timer(key=new_key(), due_at=due.due_at, repetitions=due.repetitions, cycle=due.cycle, **row))
         case MessageDefinition(name):
             text_name = str(_value(session, event, name))
             session.add(
@@ -75,7 +73,7 @@ def _value(session: Session, event: StartEvent, text: str) -> object:
 
 
 def fire(session: Session, timer_key: int) -> int | None:
-    """Start an instance at a due start timer and set up its next time; return the instance's key, or None if it is gone."""
+    """Start an instance at a due start timer, set up its next time, and return the instance's key; None: it is gone."""
     timer = session.get(Timer, timer_key, populate_existing=True, with_for_update=True)
     if timer is None or timer.instance_key is not None:
         return None

@@ -101,12 +101,15 @@ def _cycle(value: object, now: datetime, environment: feel.Environment) -> Sched
 
 
 def next_cron(text: str, after: datetime, environment: feel.Environment) -> datetime:
-    """Return the next instant (UTC) of a cron expression, in Spring's six fields (Camunda 8) or five; raises InvalidTimer."""
+    """Return the next instant (UTC) of a cron expression in five fields or Spring's six; raises InvalidTimer."""
     fields = _MACROS.get(text, text).replace("?", "*").split()
+    if len(fields) == 6:
+        fields = [*fields[1:], fields[0]]  # Spring has the seconds first, cronsim last
     try:
-        return next(CronSim(" ".join(fields[1:] + fields[:1] if len(fields) == 6 else fields), after.astimezone(environment.zone))).astimezone(UTC)
+        found = next(CronSim(" ".join(fields), after.astimezone(environment.zone)))
     except (CronSimError, StopIteration, OverflowError):
         raise InvalidTimer(f"“{text}” is no cron expression with a date to come.") from None
+    return found.astimezone(UTC)
 
 
 #: Spring's macros, which Camunda 8 accepts.
@@ -128,7 +131,8 @@ def open_timer(host: Token, event: Element, definition: TimerDefinition) -> None
     try:
         due = schedule(definition.kind, value, execution.now, execution.environment)
     except InvalidTimer as error:
-        raise ElementFailure("EXTRACT_VALUE_ERROR", f"{event.details.name or event.id}: {error}", expression=definition.text) from None
+        sentence = f"{event.details.name or event.id}: {error}"
+        raise ElementFailure("EXTRACT_VALUE_ERROR", sentence, expression=definition.text) from None
     execution.add_wait(
         host,
         Timer,
@@ -202,4 +206,3 @@ def next_due_at(session: Session) -> datetime | None:
 
 #: How long the worker leaves a timer alone that could not be fired for a reason outside of its instance.
 RETRY_AFTER = timedelta(minutes=1)
-

@@ -1,8 +1,8 @@
 """Tokens: SpiffWorkflow's tasks as we use them.
 
-The tree holds live tokens only, and its depth is the nesting of scopes: the root is the process instance, its children are the
-tokens in the process, the children of a sub-process token are the tokens inside it. A finished task is taken out at once; its
-history is an element instance row by then.
+The tree holds live tokens only, and its depth is the nesting of scopes: the root is the process instance, its children
+are the tokens in the process, the children of a sub-process token are the tokens inside it. A finished task is taken
+out at once; its history is an element instance row by then.
 """
 
 from __future__ import annotations

@@ -136,9 +136,7 @@ class CompleteUserTask:
             completed_by=execution.actor,
         )
         execution.changes.drop_candidates(task.key)
-        execution.audit(
-            self.action, element_id=task.element_id, subject_key=task.key, details={"variables": variables}
-        )
+        execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details={"variables": variables})
         execution.finish(token, variables)
 
 
@@ -193,8 +191,8 @@ class UpdateUserTask:
     """Change who may do the task and until when; instants in UTC, null takes a date away."""
 
     task_key: int
-    due_at: datetime | None | Unchanged = UNCHANGED
-    follow_up_at: datetime | None | Unchanged = UNCHANGED
+    due_at: datetime | Unchanged | None = UNCHANGED
+    follow_up_at: datetime | Unchanged | None = UNCHANGED
     candidate_groups: list[str] | Unchanged = UNCHANGED
     candidate_users: list[str] | Unchanged = UNCHANGED
     priority: int | Unchanged = UNCHANGED

@@ -1,4 +1,4 @@
-"""Variables by scope, Camunda 8's rules: looked up outward, written to the scope that declares them, else to the instance."""
+"""Variables by Camunda 8's rules: looked up outward, written to the scope that declares them, else the instance."""
 
 from __future__ import annotations
 

@@ -121,9 +121,7 @@ def _read_one(read: _Read, resource: Resource) -> None:
     elif ending == "form":
         _read_form(read, resource)
     else:
-        read.problems.append(
-            Problem("Only .bpmn, .dmn and .form resources can be deployed.", resource=resource.name)
-        )
+        read.problems.append(Problem("Only .bpmn, .dmn and .form resources can be deployed.", resource=resource.name))
 
 
 def _read_form(read: _Read, resource: Resource) -> None:
@@ -206,12 +204,11 @@ def _store_form(session: Session, deployed: Deployed, resource: Resource, form_i
     deployed.forms.append(form)
 
 
-def _store_decisions(
-    session: Session, deployed: Deployed, resource: Resource, model: decisions.DecisionModel
-) -> None:
+def _store_decisions(session: Session, deployed: Deployed, resource: Resource, model: decisions.DecisionModel) -> None:
+    requirements_id = model.id or resource.name
     newest = session.scalar(
         select(DecisionRequirements)
-        .where(DecisionRequirements.requirements_id == model.id)
+        .where(DecisionRequirements.requirements_id == requirements_id)
         .order_by(DecisionRequirements.version.desc())
         .limit(1)
     )
@@ -225,9 +222,9 @@ def _store_decisions(
         return
     requirements = DecisionRequirements(
         key=new_key(),
-        requirements_id=model.id,
+        requirements_id=requirements_id,
         version=newest.version + 1 if newest else 1,
-        name=model.name or model.id,
+        name=model.name or requirements_id,
         resource_name=resource.name,
         xml=resource.content.decode("utf-8", "replace"),
         checksum=checksum,
@@ -237,7 +234,7 @@ def _store_decisions(
     session.add(requirements)
     session.flush()
     deployed.requirements.append(requirements)
-    for decision_id, name in model.decisions.items():
+    for decision_id, found in model.decisions.items():
         version = session.scalar(
             select(func.max(DecisionDefinition.version)).where(DecisionDefinition.decision_id == decision_id)
         )
@@ -245,7 +242,7 @@ def _store_decisions(
             key=new_key(),
             decision_id=decision_id,
             version=(version or 0) + 1,
-            name=name or decision_id,
+            name=found.name or decision_id,
             requirements_key=requirements.key,
         )
         session.add(decision)

@@ -1,8 +1,9 @@
 """The task spec that all our elements share: how a token enters an element, waits there and leaves it.
 
 SpiffWorkflow drives a task by calling its spec: `Task.run` calls `_run`, `Task.complete` calls `_on_complete`,
-`Task.trigger` calls `_on_trigger`. Its own versions predict the future of the tree, copy data from parent to child and keep every
-finished task; ours do none of that (docs/architecture.md, "Tokens"), so state and step cost follow the live tokens.
+`Task.trigger` calls `_on_trigger`. Its own versions predict the future of the tree, copy data from parent to child and
+keep every finished task; ours do none of that (docs/architecture.md, "Tokens"), so state and step cost follow the live
+tokens.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Element(BpmnTaskSpec):
         my_task.execution.leave(my_task, flows)
 
     def _on_trigger(self, my_task: Token, event: Element, variables: dict[str, Any]) -> None:
-        """Something that the token waited for has happened at `event`: the element itself or an event attached to it."""
+        """What the token waited for has happened at `event`: at the element itself, or at an event attached to it."""
         if event is self:
             my_task.execution.finish(my_task, variables)
         else:

@@ -1,7 +1,8 @@
 """Gateways: exclusive, parallel, inclusive, event-based.
 
-Joins are ours: each arriving token waits at the gateway as a token of its own, which remembers its flow, so that a join is counted
-per incoming flow, tokens in excess stay for the next turn, and a person sees on the diagram what a join waits for.
+Joins are ours: each arriving token waits at the gateway as a token of its own, which remembers its flow, so that a join
+is counted per incoming flow, tokens in excess stay for the next turn, and a person sees on the diagram what a join
+waits for.
 """
 
 from __future__ import annotations
@@ -86,8 +87,7 @@ class InclusiveGateway(JoiningGateway):
         if not missing:
             return True
         return not any(
-            token.task_spec is not self and self.process.reaches(token.element, self)
-            for token in task.scope.children
+            token.task_spec is not self and self.process.reaches(token.element, self) for token in task.scope.children
         )
 
     def recheck(self, task: Token) -> bool:

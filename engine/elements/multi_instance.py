@@ -61,7 +61,8 @@ class MultiInstanceBody(Element):
         index = task.internal_data["started"]
         if index >= len(items):
             raise ElementFailure(
-                "EXTRACT_VALUE_ERROR", f"The input collection has shrunk to {len(items)} items; item {index + 1} is due."
+                "EXTRACT_VALUE_ERROR",
+                f"The input collection has shrunk to {len(items)} items; item {index + 1} is due.",
             )
         inner = task.execution.spawn(self.inner, task)
         task.remember(started=index + 1)

@@ -8,7 +8,14 @@ from engine.models.definitions import (
     ProcessDefinition,
 )
 from engine.models.history import Audit, DecisionEvaluation
-from engine.models.instances import ElementInstance, ElementState, InstanceState, ProcessInstance, ProcessState, Variable
+from engine.models.instances import (
+    ElementInstance,
+    ElementState,
+    InstanceState,
+    ProcessInstance,
+    ProcessState,
+    Variable,
+)
 from engine.models.waits import (
     Incident,
     IncidentState,

@@ -99,7 +99,7 @@ class ElementInstance(Base):
 
 
 class Variable(Base):
-    """One variable in one scope; `scope_key` is the key of the process instance or element instance that declares it."""
+    """One variable in one scope; `scope_key` is the key of the process or element instance that declares it."""
 
     __tablename__ = "variable"
     __table_args__ = (UniqueConstraint("scope_key", "name"), Index("ix_variable_instance", "instance_key", "name"))

@@ -92,9 +92,7 @@ class UserTaskGroup(Base):
     __tablename__ = "user_task_group"
     __table_args__ = (Index("ix_user_task_group_group", "group_id", "task_key"),)
 
-    task_key: Mapped[int] = mapped_column(
-        Key, ForeignKey("user_task.key"), primary_key=True, autoincrement=False
-    )
+    task_key: Mapped[int] = mapped_column(Key, ForeignKey("user_task.key"), primary_key=True, autoincrement=False)
     group_id: Mapped[str] = mapped_column(primary_key=True)
 
 
@@ -104,9 +102,7 @@ class UserTaskUser(Base):
     __tablename__ = "user_task_user"
     __table_args__ = (Index("ix_user_task_user_user", "username", "task_key"),)
 
-    task_key: Mapped[int] = mapped_column(
-        Key, ForeignKey("user_task.key"), primary_key=True, autoincrement=False
-    )
+    task_key: Mapped[int] = mapped_column(Key, ForeignKey("user_task.key"), primary_key=True, autoincrement=False)
     username: Mapped[str] = mapped_column(primary_key=True)
 
 
@@ -152,7 +148,10 @@ class Timer(Base):
     """A due date that the engine enforces: of a live element, or (without instance) of a start event."""
 
     __tablename__ = "timer"
-    __table_args__ = (Index("ix_timer_element_instance", "element_instance_key"), Index("ix_timer_instance", "instance_key"))
+    __table_args__ = (
+        Index("ix_timer_element_instance", "element_instance_key"),
+        Index("ix_timer_instance", "instance_key"),
+    )
 
     key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     #: Due timers, oldest first: the worker's only query.
