@@ -8,7 +8,7 @@ from typing import TypeVar
 import feel
 from engine.dmn.elements import Decision, DecisionService, Element, InputData
 from engine.dmn.errors import DecisionModelError, UnknownDecisionError
-from engine.dmn.evaluation import Evaluation, evaluate_service
+from engine.dmn.evaluation import Evaluation, evaluate_service, outer_value
 from engine.dmn.graph import Graph, load_graph
 from engine.dmn.outcome import DecisionOutcome, DecisionWarning, MatchedRule
 from engine.dmn.xml import read
@@ -62,15 +62,18 @@ class DecisionModel:
         run = Run(
             context, feel.Environment(given.now, given.zone, given.calendar, given.limits, given.functions, types)
         )
-        evaluation = Evaluation(run)
         try:
-            if isinstance(element, DecisionService):
-                value = evaluate_service(element, evaluation)
-            else:
-                value = evaluation.value_of(element)
+            value = _evaluate(run, element)
         except RecursionError:
             raise feel.FeelLimitExceeded("depth", "the decision is nested too deeply") from None
         return DecisionOutcome(value, run.notes, run.warnings)
+
+
+def _evaluate(run: Run, element: Decision | DecisionService) -> feel.Value:
+    if isinstance(element, Decision):
+        return Evaluation(run).value_of(element)
+    given = {parameter: outer_value(run, parameter) for parameter in element.inputs}
+    return evaluate_service(element, Evaluation(run, given))
 
 
 _Kind = TypeVar("_Kind", bound=Element)

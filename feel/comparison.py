@@ -57,6 +57,7 @@ def _contexts_equal(left: dict[str, Value], right: dict[str, Value]) -> bool:
 def _ranges_equal(left: Range, right: Range) -> bool:
     return (
         left.start_included == right.start_included
+        and left.unary == right.unary
         and left.end_included == right.end_included
         and equal(left.start, right.start) is True
         and equal(left.end, right.end) is True

@@ -42,6 +42,11 @@ def number_text(value: Decimal) -> str:
     return text
 
 
+def truncated(value: Decimal) -> int | None:
+    """The number cut to an int, as positions and lengths are; None if it is too large to count with."""
+    return int(value) if value.adjusted() <= 18 else None
+
+
 def whole(value: Decimal) -> int | None:
     """The number as an int if it is whole and small enough to count with."""
     if value.adjusted() > 18 or value != value.to_integral_value():

@@ -380,20 +380,16 @@ def _without_space(pattern: str) -> str:
     """Flag x: white space outside classes does not count."""
     result: list[str] = []
     in_class = 0
-    index = 0
-    while index < len(pattern):
-        character = pattern[index]
-        if character == "\\":
-            result.append(pattern[index : index + 2])
-            index += 2
+    escaped = False
+    for character in pattern:
+        if not in_class and character in " \t\n\r":
             continue
-        if character == "[":
+        result.append(character)
+        if not escaped and character == "[":
             in_class += 1
-        elif character == "]":
+        elif not escaped and character == "]":
             in_class = max(0, in_class - 1)
-        if in_class or character not in " \t\n\r":
-            result.append(character)
-        index += 1
+        escaped = character == "\\" and not escaped
     return "".join(result)
 
 

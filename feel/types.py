@@ -28,6 +28,10 @@ class Type:
         """Whether a value other than null is of this type."""
         return self.name == "Any" or kind(value) == self.name
 
+    def unconstrained(self) -> Type:
+        """The type without lists of allowed values, at any depth."""
+        return self
+
     def conforms_to(self, other: Type) -> bool:
         """Whether every value of this type is one of the other (DMN 1.5, section 10.3.2.9.2)."""
         return other.name == "Any" or self.name == "null" or self == other
@@ -47,7 +51,10 @@ class ListType(Type):
     item: Type
 
     def admits(self, value: Value) -> bool:
-        return type(value) is list and all(instance_of(item, self.item) or item is None for item in value)
+        return type(value) is list and all(item is None or self.item.admits(item) for item in value)
+
+    def unconstrained(self) -> Type:
+        return ListType(self.name, self.item.unconstrained())
 
     def conforms_to(self, other: Type) -> bool:
         if isinstance(other, ListType):
@@ -93,6 +100,9 @@ class ContextType(Type):
             return all(name in own and own[name].conforms_to(entry) for name, entry in other.entries)
         return Type.conforms_to(self, other)
 
+    def unconstrained(self) -> Type:
+        return ContextType(self.name, tuple((name, entry.unconstrained()) for name, entry in self.entries))
+
     def __str__(self) -> str:
         return "context<" + ", ".join(f"{name}: {entry}" for name, entry in self.entries) + ">"
 
@@ -130,6 +140,9 @@ class ConstrainedType(Type):
     def admits(self, value: Value) -> bool:
         return self.base.admits(value) and self.allows(value)
 
+    def unconstrained(self) -> Type:
+        return self.base.unconstrained()
+
     def conforms_to(self, other: Type) -> bool:
         return self == other or self.base.conforms_to(other)
 
@@ -137,15 +150,16 @@ class ConstrainedType(Type):
 def type_of_function(function: Function) -> FunctionType:
     """The type of a function as far as its definition states it."""
     parameters = function.types or (None,) * len(function.parameters)
-    result = function.result or ANY
+    # A function that does not state its result may give anything, also what is wanted.
+    result = function.result or NULL
     return FunctionType("function", tuple(parameter or ANY for parameter in parameters), result)
 
 
 def instance_of(value: Value, target: Type) -> bool:
-    """`value instance of target`; null is an instance of the null type only."""
+    """`value instance of target`; null is an instance of the null type only, and allowed values do not matter."""
     if value is None:
         return target.name == "null"
-    return target.admits(value)
+    return target.unconstrained().admits(value)
 
 
 def convert(value: Value, target: Type | None) -> tuple[Value, bool]:

@@ -24,12 +24,16 @@ Value = Any
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """An interval; an end that is None is open (no bound on that side)."""
+    """An interval; an end that is None is open (no bound on that side).
+
+    `unary` marks `(= x)`, which the standard's tests do not take to equal `[x..x]`.
+    """
 
     start: Value
     end: Value
     start_included: bool
     end_included: bool
+    unary: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

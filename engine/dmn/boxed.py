@@ -130,7 +130,8 @@ def load_function(
     if kind != "FEEL":
         loading.problem(element, f"the function is written in {kind}; only FEEL is executed")
         return None
-    body = load_expression_in(loading, element, decision_id) or _null
+    with loading.knowing(names):
+        body = load_expression_in(loading, element, decision_id) or _null
     result = result or find_type(loading, element, type_ref(element))
 
     def make(scope: Scope) -> feel.Value:
@@ -152,7 +153,15 @@ def _conditional(loading: Loading, element: Element, decision_id: str) -> Code |
         loading.problem(element, "the conditional has no condition")
         return None
     then, otherwise = yes or _null, no or _null
-    return lambda scope: then(scope) if condition(scope) is True else otherwise(scope)
+
+    def run(scope: Scope) -> feel.Value:
+        outcome = condition(scope)
+        if outcome is not None and type(outcome) is not bool:
+            scope.run.warn(f"the condition is {feel.shown(outcome)}, not a boolean", 0)
+            return None
+        return then(scope) if outcome is True else otherwise(scope)
+
+    return run
 
 
 def _filter(loading: Loading, element: Element, decision_id: str) -> Code | None:

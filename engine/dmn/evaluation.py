@@ -29,7 +29,7 @@ class Evaluation:
 
     def _compute(self, element: Element, prefix: str | None) -> feel.Value:
         if isinstance(element, InputData):
-            return self._input(element, prefix)
+            return None if self._isolated else outer_value(self._run, element, prefix)
         if isinstance(element, Decision):
             return element.logic(self._scope(element.requirements)) if element.logic is not None else None
         if isinstance(element, KnowledgeModel):
@@ -37,21 +37,6 @@ class Evaluation:
         if isinstance(element, DecisionService):
             return self.function_of(element)
         return None
-
-    def _input(self, element: InputData, prefix: str | None) -> feel.Value:
-        run = self._run
-        if self._isolated:
-            return None
-        if prefix is not None and not run.has(element.name) and run.has(prefix):
-            imported = run.variable(prefix, 0)
-            value = imported.get(element.name) if isinstance(imported, dict) else None
-        else:
-            value = run.variable(element.name, 0)
-        converted, fits = convert(value, element.type)
-        if not fits:
-            message = f"the input `{element.name}` is {feel.shown(value)}, which is not of its type {element.type}"
-            run.warnings.append(DecisionWarning(message, 0, element.id))
-        return converted
 
     def _scope(self, requirements: list[Requirement]) -> Scope:
         values: dict[str, feel.Value] = {}
@@ -81,3 +66,17 @@ def evaluate_service(service: DecisionService, evaluation: Evaluation) -> feel.V
     results = {decision.name: evaluation.value_of(decision) for decision in service.outputs}
     value = next(iter(results.values())) if len(results) == 1 else results
     return convert(value, service.type)[0]
+
+
+def outer_value(run: Run, element: Element, prefix: str | None = None) -> feel.Value:
+    """The value that the caller gave for an element: under its name, or inside the context of its import."""
+    if prefix is not None and not run.has(element.name) and run.has(prefix):
+        imported = run.variable(prefix, 0)
+        value = imported.get(element.name) if isinstance(imported, dict) else None
+    else:
+        value = run.variable(element.name, 0)
+    converted, fits = convert(value, element.type)
+    if not fits:
+        message = f"the input `{element.name}` is {feel.shown(value)}, which is not of its type {element.type}"
+        run.warnings.append(DecisionWarning(message, 0, element.id))
+    return converted

@@ -26,6 +26,10 @@ class NamedType(Type):
     def admits(self, value: feel.Value) -> bool:
         return self.target.admits(value)
 
+    def unconstrained(self) -> Type:
+        # Not looked through: a type that contains itself would be unfolded for ever.
+        return self
+
     def conforms_to(self, other: Type) -> bool:
         return self == other or self.target.conforms_to(other)
 

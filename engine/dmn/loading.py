@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import feel
 from engine.dmn.outcome import DecisionWarning
@@ -14,8 +15,8 @@ from feel.types import Type, convert
 
 _NAMED = frozenset(
     (
-        "inputData", "decision", "businessKnowledgeModel", "decisionService", "variable", "formalParameter",
-        "itemComponent", "itemDefinition", "import", "column", "parameter", "output",
+        "inputData", "decision", "businessKnowledgeModel", "decisionService", "variable",
+        "itemComponent", "itemDefinition", "import", "column", "output",
     )
 )  # fmt: skip
 
@@ -33,6 +34,16 @@ class Loading:
     def problem(self, element: Element, message: str) -> None:
         """Notes a problem of the nearest element that has an id."""
         self.problems.append(Problem(message, nearest_id(element), element.sourceline))
+
+    @contextmanager
+    def knowing(self, names: Iterable[str]) -> Iterator[None]:
+        """Within this, expressions may use these names too: the parameters of the function they belong to."""
+        outer = self.names
+        self.names = outer | frozenset(names)
+        try:
+            yield
+        finally:
+            self.names = outer
 
     def expression(self, element: Element, text: str | None) -> Code | None:
         """The code of a FEEL expression; None, with a problem noted, if it does not parse."""

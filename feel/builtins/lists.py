@@ -8,7 +8,7 @@ from functools import cmp_to_key
 from feel.builtins.registry import builtin
 from feel.comparison import compare, equal
 from feel.compiler.functions import call_function
-from feel.numbers import whole
+from feel.numbers import truncated, whole
 from feel.runtime import Run
 from feel.values import Function, Value, shown
 
@@ -99,8 +99,8 @@ _quantifier("or", deciding=True)
 @builtin("sublist", "list: list", "start position: number", "length?: number")
 def sublist(run: Run, items: list[Value], start_position: Decimal, length: Decimal | None = None) -> Value:
     """The part from a position (from the end if negative) on."""
-    start = whole(start_position)
-    size = len(items) if length is None else whole(length)
+    start = truncated(start_position)
+    size = len(items) if length is None else truncated(length)
     if start is None or start == 0 or abs(start) > len(items):
         return run.null(f"there is no position {start_position} in a list of {len(items)}")
     begin = start - 1 if start > 0 else len(items) + start
@@ -142,7 +142,7 @@ def remove(run: Run, items: list[Value], position: Decimal) -> Value:
 
 
 def _index(items: list[Value], position: Decimal) -> int | None:
-    place = whole(position)
+    place = truncated(position)
     if place is None or place == 0 or abs(place) > len(items):
         return None
     return place - 1 if place > 0 else len(items) + place

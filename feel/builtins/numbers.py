@@ -17,7 +17,7 @@ from decimal import (
 from feel.arithmetic import negate
 from feel.builtins.registry import builtin
 from feel.durations import YearsMonthsDuration
-from feel.numbers import CONTEXT, WIDE, finite, whole
+from feel.numbers import CONTEXT, WIDE, finite, truncated
 from feel.runtime import Run
 from feel.values import Value
 
@@ -26,9 +26,9 @@ _RANDOM = random.SystemRandom()
 
 
 def _rounded(run: Run, value: Decimal, scale: Decimal, rounding: str) -> Value:
-    places = whole(scale)
+    places = truncated(scale)
     if places is None or not MIN_SCALE <= places <= MAX_SCALE:
-        return run.null(f"the scale must be a whole number from {MIN_SCALE} to {MAX_SCALE}")
+        return run.null(f"the scale must be from {MIN_SCALE} to {MAX_SCALE}")
     _sign, _digits, exponent = value.as_tuple()
     if not isinstance(exponent, int) or -exponent <= places:
         return value

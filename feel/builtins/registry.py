@@ -70,7 +70,7 @@ def builtin(name: str, *parameters: str) -> Callable[[Implementation], Implement
     declared = tuple(_parameter(parameter) for parameter in parameters)
 
     def register(implementation: Implementation) -> Implementation:
-        required = sum(not (parameter.optional or parameter.variadic) for parameter in declared)
+        required = sum(not parameter.optional for parameter in declared)
         most = None if any(parameter.variadic for parameter in declared) else len(declared)
         signatures = SIGNATURES.setdefault(name, [])
         signatures.append(Signature(declared, implementation, required, most))

@@ -7,7 +7,7 @@ import uuid as uuids
 from decimal import Decimal
 
 from feel.builtins.registry import builtin
-from feel.numbers import whole
+from feel.numbers import truncated
 from feel.regex import RegexError, compile_pattern
 from feel.runtime import Run
 from feel.values import Value
@@ -16,12 +16,12 @@ from feel.values import Value
 @builtin("substring", "string: string", "start position: number", "length?: number?")
 def substring(run: Run, text: str, start_position: Decimal, length: Decimal | None = None) -> Value:
     """The part from a position (from the end if negative) on."""
-    start = whole(start_position)
+    start = truncated(start_position)
     if start is None or start == 0:
-        return run.null("the start position is a whole number other than 0")
-    size = len(text) if length is None else whole(length)
+        return run.null("the start position is a number other than 0")
+    size = len(text) if length is None else truncated(length)
     if size is None or size < 0:
-        return run.null("the length is a whole number that is not negative")
+        return run.null("the length is a number that is not negative")
     if start < 0 and -start > len(text):
         return run.null("the start position lies before the string")
     begin = start - 1 if start > 0 else len(text) + start

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from feel import nodes
+from feel.comparison import compare
 from feel.compiler.dispatch import compile_node, compiles
 from feel.compiler.unary_tests import walk
 from feel.numbers import whole
@@ -60,15 +61,17 @@ def _loop(levels: list[_Level], body: Code, uses_partial: bool) -> Code:
 @compiles(nodes.Quantified)
 def _quantified(node: nodes.Quantified) -> Code:
     levels = [_iteration(iteration) for iteration in node.iterations]
-    return _quantification(node.quantifier, levels, compile_node(node.condition))
+    return _quantification(node.quantifier, levels, compile_node(node.condition), strict=False)
 
 
 def iterate_quantified(quantifier: str, variable: str, source: Code, condition: Code) -> Code:
     """A `some` or `every` made of code, as boxed iterators are."""
-    return _quantification(quantifier, [(variable, lambda scope: _iterable(scope.run, source(scope), 0))], condition)
+    levels: list[_Level] = [(variable, lambda scope: _iterable(scope.run, source(scope), 0))]
+    return _quantification(quantifier, levels, condition, strict=True)
 
 
-def _quantification(quantifier: str, levels: list[_Level], condition: Code) -> Code:
+def _quantification(quantifier: str, levels: list[_Level], condition: Code, strict: bool) -> Code:
+    """Strict, as boxed iterators are: one condition that is no boolean makes the whole null."""
     deciding = quantifier == "some"
 
     def quantified(scope: Scope) -> bool | None:
@@ -77,10 +80,14 @@ def _quantification(quantifier: str, levels: list[_Level], condition: Code) -> C
             if inner is None:
                 return None
             outcome = condition(inner)
-            if outcome is deciding:
-                return deciding
             if type(outcome) is not bool:
                 result = None
+                if strict:
+                    return None
+            elif outcome is deciding:
+                result = deciding
+                if not strict:
+                    return deciding
         return result
 
     return quantified
@@ -116,6 +123,9 @@ def _iterable(run: Run, value: Value, position: int) -> Iterable[Value] | None:
     if type(value) is list:
         return value
     if type(value) is Range:
+        if compare(value.start, value.end) == 1:
+            run.warn("the range ends before it starts", position)
+            return None
         values = span(run, value.start, value.end, position)
         if values is None:
             return None

@@ -21,9 +21,12 @@ def compile_test(node: nodes.Node) -> Test:
         return _operator_test(node)
     expected = compile_node(node)
     position = node.position
+    is_range = isinstance(node, nodes.RangeLiteral)
 
     def membership(scope: Scope, value: Value) -> bool | None:
         wanted = expected(scope)
+        if wanted is None and is_range:
+            return None
         result = matches(value, wanted)
         if result is None and value is not None:
             scope.run.warn(f"{shown(value)} cannot be tested against {shown(wanted)}", position)
@@ -119,7 +122,7 @@ def _half_open_range(node: nodes.OperatorTest) -> Code:
             scope.run.warn(f"`{operator}` with {shown(limit)} is no range", position)
             return None
         if operator == "=":
-            return Range(limit, limit, True, True)
+            return Range(limit, limit, True, True, unary=True)
         if operator in ("<", "<="):
             return Range(None, limit, False, operator == "<=")
         return Range(limit, None, operator == ">=", False)
