@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from feel.lexer import KEYWORDS, NAME, NUMBER, Token, is_plain_name, name_parts
 
-BUILT_IN_NAMES = ("date and time", "years and months duration", "get or else")
+BUILT_IN_NAMES = ("date and time", "years and months duration", "get or else", "end of working day")
 TYPE_NAMES = ("date and time", "years and months duration", "days and time duration")
 
 
