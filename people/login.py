@@ -11,14 +11,14 @@ from hashlib import sha256
 from threading import Lock
 from typing import Any, cast
 
-from flask import Flask, Request, current_app, request
+from flask import Flask, Request, current_app, g, request
 from flask_login import LoginManager, current_user
 from sqlalchemy.orm import Session
 
 from database.extension import db
 from database.session import transaction
 from people import permissions, service
-from people.errors import SignInRefused
+from people.errors import SignInRefused, TooManyAttempts
 from people.models import User
 
 #: Path prefixes of the JSON endpoints.
@@ -66,6 +66,12 @@ def uses_basic() -> bool:
     )
 
 
+def refused_attempt() -> TooManyAttempts | None:
+    """Return why this request's credentials were not even looked at, if so."""
+    refusal: TooManyAttempts | None = g.get("refused_attempt")
+    return refusal
+
+
 def sign_in(username: str, password: str, address: str) -> User:
     """Return the user with this password, counting failures; raises SignInRefused or TooManyAttempts."""
     at = now()
@@ -100,6 +106,10 @@ def _load_from_basic(request: Request) -> User | None:
     try:
         user = sign_in(username, password, request.remote_addr or "")
     except SignInRefused:
+        return None
+    except TooManyAttempts as refusal:
+        # Asked for again and again during one request; only `refused_attempt` tells it.
+        g.refused_attempt = refusal
         return None
     _verified.add(user, password)
     return user

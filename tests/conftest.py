@@ -10,12 +10,13 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import pytest
+from alembic import command
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from database import Base, create_engine, session_factory, transaction
+from database import Base, create_engine, migrations, session_factory, transaction
 from database.migrations.tables import import_all
 from engine import clock
 from engine.configuration import EngineConfiguration
@@ -37,7 +38,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("database") / "empty.sqlite"
     engine = create_engine(f"sqlite:///{path}")
     import_all()
-    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        command.stamp(migrations.configuration(connection), "head")
     engine.dispose()
     return path
 

@@ -25,7 +25,7 @@ from engine.errors import (
     NotActive,
     NotFound,
 )
-from people.errors import Forbidden, InvalidUser, PeopleError, UsernameTaken, UserNotFound
+from people.errors import Forbidden, InvalidUser, PeopleError, TooManyAttempts, UsernameTaken, UserNotFound
 from people.login import is_api_request
 
 #: What a refusal of a room means in HTTP.
@@ -42,6 +42,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     UserNotFound: HTTPStatus.NOT_FOUND,
     UsernameTaken: HTTPStatus.CONFLICT,
     InvalidUser: HTTPStatus.BAD_REQUEST,
+    TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
     PeopleError: HTTPStatus.BAD_REQUEST,
 }
 

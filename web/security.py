@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from people.login import is_api_request, uses_basic
+from people.login import is_api_request, refused_attempt, uses_basic
 
 #: Largest request body, in bytes.
 LARGEST_REQUEST = 4 * 1024 * 1024
@@ -66,6 +66,8 @@ def init_app(app: Flask, proxies: int) -> None:
 
 def _require_api_user() -> None:
     if is_api_request() and not current_user.is_authenticated:
+        if refusal := refused_attempt():
+            raise refusal
         raise Unauthorized("Sign in, or send a username and password by HTTP Basic.")
 
 

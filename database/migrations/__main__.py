@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from alembic import command
 
-from database.migrations import configuration, upgrade
+from database.migrations import configuration, latest_revision, upgrade
 from database.session import create_engine
 
 if len(sys.argv) != 2:
@@ -19,5 +19,6 @@ with TemporaryDirectory() as directory:
     engine = create_engine(f"sqlite:///{directory}/empty.sqlite")
     upgrade(engine)
     with engine.begin() as connection:
-        command.revision(configuration(connection), sys.argv[1], autogenerate=True)
+        number = f"{int(latest_revision() or '0') + 1:04}"
+        command.revision(configuration(connection), sys.argv[1], autogenerate=True, rev_id=number)
     engine.dispose()

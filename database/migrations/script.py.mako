@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-import database.base
+
+import database
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

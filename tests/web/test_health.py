@@ -1,0 +1,59 @@
+"""What load balancers are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from web.application import create_app
+from web.configuration import Configuration
+from web.heartbeat import Pulse
+from web.models import WorkerPulse
+
+
+def test_a_migrated_database_is_healthy(client: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    answer = client.get("/healthz")
+
+    assert answer.status_code == 200
+    assert answer.json == {
+        "status": "ok",
+        "database": "reachable",
+        "migrations": "up to date",
+        "worker_silent_seconds": None,
+    }
+
+
+def test_a_workers_heartbeat_is_seen(client: FlaskClient, sessions: sessionmaker[Session]) -> None:
+    pulse = Pulse(sessions)
+    pulse.beat()
+    pulse.beat()
+
+    answer = client.get("/healthz").json
+
+    assert answer
+    assert answer["worker_silent_seconds"] < 60
+    with sessions() as session:
+        assert session.scalar(select(func.count()).select_from(WorkerPulse)) == 1
+
+
+def test_a_database_without_our_tables_is_not(tmp_path: Path) -> None:
+    app = create_app(Configuration(tmp_path, f"sqlite:///{tmp_path / 'empty.sqlite'}", "key"))
+
+    answer = app.test_client().get("/healthz")
+
+    assert answer.status_code == 503
+    assert answer.json
+    assert answer.json["migrations"].startswith("missing")
+
+
+def test_a_database_that_does_not_answer_is_not(tmp_path: Path) -> None:
+    app = create_app(Configuration(tmp_path, f"sqlite:///{tmp_path / 'no' / 'such' / 'directory'}", "key"))
+
+    answer = app.test_client().get("/healthz")
+
+    assert answer.status_code == 503
+    assert answer.json
+    assert answer.json["database"] == "unreachable"
