@@ -108,9 +108,7 @@ def _history(session: Session, task: UserTask) -> Sequence[UserTask]:
     return session.scalars(
         select(UserTask)
         .where(
-            UserTask.instance_key.in_(
-                select(ProcessInstance.key).where(ProcessInstance.root_key == task.root_key).scalar_subquery()
-            ),
+            UserTask.instance_key.in_(select(ProcessInstance.key).where(ProcessInstance.root_key == task.root_key)),
             UserTask.state.in_((UserTaskState.COMPLETED, UserTaskState.CANCELED)),
             UserTask.key != task.key,
         )
@@ -124,9 +122,7 @@ def _doers(history: Sequence[UserTask]) -> set[str]:
 
 
 def _next_timer(session: Session, task: UserTask) -> datetime | None:
-    return session.scalar(
-        select(func.min(Timer.due_at)).where(Timer.element_instance_key == task.element_instance_key)
-    )
+    return session.scalar(select(func.min(Timer.due_at)).where(Timer.element_instance_key == task.element_instance_key))
 
 
 def _facts(session: Session, task: UserTask, schema: dict[str, Any] | None, seen: dict[str, Any]) -> list[Fact]:

@@ -50,9 +50,7 @@ def claim(session: Session, user: User, key: int) -> None:
     """Give the task to `user`; raises NotFound, Forbidden, NotActive, AlreadyAssigned when somebody else has it."""
     task = _open_task(session, key)
     _require_work(user, task)
-    execute(
-        session, task.instance_key, AssignUserTask(key, user.username, allow_override=False), actor=user.username
-    )
+    execute(session, task.instance_key, AssignUserTask(key, user.username, allow_override=False), actor=user.username)
 
 
 def return_task(session: Session, user: User, key: int) -> None:
@@ -109,7 +107,7 @@ def complete(session: Session, user: User, key: int, entered: dict[str, Any]) ->
 
 def form_schema(session: Session, form_key: int) -> dict[str, Any]:
     """Return the schema of a deployed form; raises NotFound."""
-    schema = session.scalar(select(FormDefinition.schema).where(FormDefinition.key == form_key))
+    schema: dict[str, Any] | None = session.scalar(select(FormDefinition.schema).where(FormDefinition.key == form_key))
     if schema is None:
         raise NotFound("form", form_key)
     return schema

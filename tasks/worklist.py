@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select, text, union
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, literal_column, or_, select, text, union
 from sqlalchemy.orm import Session, aliased
 
 from engine.models import ProcessDefinition, ProcessInstance, UserTask, UserTaskGroup, UserTaskUser
@@ -24,6 +23,9 @@ SEARCH_LENGTH = 100
 # Written out, not bound: only then do the partial indexes on open tasks serve the query.
 _OPEN = text("user_task.state = 'CREATED'")
 _FOR_EVERYBODY = text("user_task.candidate_groups = '[]' AND user_task.candidate_users = '[]'")
+
+_Case, _Root = aliased(ProcessInstance), aliased(ProcessInstance)
+_title = func.coalesce(func.nullif(_Case.title, ""), _Root.title)
 
 
 class Whose(StrEnum):
@@ -95,29 +97,9 @@ def worklist(
     its process's name is one of `names` (labels whose translation matches). `cursor` is of the page before. Raises
     ValueError for a cursor that is none.
     """
-    case_instance, root = aliased(ProcessInstance), aliased(ProcessInstance)
-    title = func.coalesce(func.nullif(case_instance.title, ""), root.title)
     query = (
-        select(
-            UserTask.key,
-            UserTask.name,
-            UserTask.process_id,
-            ProcessDefinition.name.label("process_name"),
-            UserTask.instance_key,
-            title.label("title"),
-            UserTask.assignee,
-            User.name.label("assignee_name"),
-            UserTask.candidate_groups,
-            UserTask.candidate_users,
-            UserTask.priority,
-            UserTask.created_at,
-            UserTask.due_at,
-        )
-        .join(ProcessDefinition, ProcessDefinition.key == UserTask.definition_key)
-        .join(case_instance, case_instance.key == UserTask.instance_key)
-        .join(root, root.key == UserTask.root_key)
-        .outerjoin(User, User.username == UserTask.assignee)
-        .where(_OPEN, _belongs(user, whose))
+        _rows()
+        .where(_belongs(user, whose))
         # A due date that has passed comes before every other, and no due date after all of them.
         .order_by(UserTask.due_at.asc().nulls_last(), UserTask.priority.desc(), UserTask.key)
         .limit(size + 1)
@@ -125,14 +107,31 @@ def worklist(
     if process_id:
         query = query.where(UserTask.process_id == process_id)
     if search := search.strip()[:SEARCH_LENGTH]:
-        places = (UserTask.name, ProcessDefinition.name, title)
+        places = (UserTask.name, ProcessDefinition.name, _title)
         found = [place.icontains(search, autoescape=True) for place in places]
         query = query.where(or_(*found, UserTask.name.in_(names), ProcessDefinition.name.in_(names)))
     if cursor:
         query = query.where(_after(cursor))
-    rows = session.execute(query).all()
-    page = [_row(row._mapping, user) for row in rows[:size]]
-    return Worklist(page, _cursor(page[-1]) if len(rows) > size else None)
+    found_rows = [_row(columns, user) for columns in session.execute(query).mappings()]
+    page = found_rows[:size]
+    return Worklist(page, _cursor(page[-1]) if len(found_rows) > size else None)
+
+
+def one(session: Session, user: User, key: int) -> WorklistRow | None:
+    """Return one task as a row of the worklist; None: it is not open any more."""
+    columns = session.execute(_rows().where(UserTask.key == key)).mappings().one_or_none()
+    return None if columns is None else _row(columns, user)
+
+
+def open_names(session: Session) -> set[str]:
+    """Return the names of all open tasks and of their processes."""
+    query = (
+        select(UserTask.name, ProcessDefinition.name)
+        .join(ProcessDefinition, ProcessDefinition.key == UserTask.definition_key)
+        .where(_OPEN)
+        .distinct()
+    )
+    return {name for names in session.execute(query) for name in names}
 
 
 def counts(session: Session, user: User) -> list[ProcessCount]:
@@ -159,7 +158,11 @@ def next_of_case(session: Session, user: User, root_key: int) -> UserTask | None
     """Return the most urgent open task of the case (by its root instance) that is the user's or may be claimed."""
     return session.scalar(
         select(UserTask)
-        .where(_OPEN, UserTask.root_key == root_key, or_(_belongs(user, Whose.MINE), _belongs(user, Whose.GROUPS)))
+        .where(
+            _OPEN,
+            UserTask.instance_key.in_(select(ProcessInstance.key).where(ProcessInstance.root_key == root_key)),
+            or_(_belongs(user, Whose.MINE), _belongs(user, Whose.GROUPS)),
+        )
         .order_by(
             case((UserTask.assignee == user.username, 0), else_=1),
             UserTask.due_at.asc().nulls_last(),
@@ -167,6 +170,31 @@ def next_of_case(session: Session, user: User, root_key: int) -> UserTask | None
             UserTask.key,
         )
         .limit(1)
+    )
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            UserTask.key,
+            UserTask.name,
+            UserTask.process_id,
+            ProcessDefinition.name.label("process_name"),
+            UserTask.instance_key,
+            _title.label("title"),
+            UserTask.assignee,
+            User.name.label("assignee_name"),
+            UserTask.candidate_groups,
+            UserTask.candidate_users,
+            UserTask.priority,
+            UserTask.created_at,
+            UserTask.due_at,
+        )
+        .join(ProcessDefinition, ProcessDefinition.key == UserTask.definition_key)
+        .join(_Case, _Case.key == UserTask.instance_key)
+        .join(_Root, _Root.key == UserTask.root_key)
+        .outerjoin(User, User.username == UserTask.assignee)
+        .where(_OPEN)
     )
 
 
@@ -201,9 +229,10 @@ class _Candidate:
     candidate_users: list[str]
 
 
-def _row(columns: Mapping[str, Any], user: User) -> WorklistRow:
-    candidate = _Candidate(columns["assignee"], columns["candidate_groups"], columns["candidate_users"])
-    return WorklistRow(**columns, may_work=may_work(user, candidate))
+def _row(columns: RowMapping, user: User) -> WorklistRow:
+    values = {str(name): value for name, value in columns.items()}
+    candidate = _Candidate(values["assignee"], values["candidate_groups"], values["candidate_users"])
+    return WorklistRow(**values, may_work=may_work(user, candidate))
 
 
 # A cursor is the place of the last row in the order: due instant (or nothing), priority, key.

@@ -145,12 +145,12 @@ def _option_sentences(component: Component) -> Iterator[str]:
 def _duplicate_keys(
     components: tuple[Component, ...], prefix: Path = (), seen: set[Path] | None = None
 ) -> Iterator[Problem]:
-    """Yield a problem for every value path that two components claim; the browser could not show such a form."""
+    """Yield a problem for every value that two components claim, whole or in part; the browser could not show it."""
     claimed: set[Path] = set() if seen is None else seen
     for component in components:
         path = (*prefix, *component.steps)
         if component.type in KEYED or component.repeats:
-            if path in claimed:
+            if any(path[: len(other)] == other[: len(path)] for other in claimed):
                 name = ".".join(map(str, path))
                 yield Problem(f"{component.label}: the key `{name}` is used twice.", component.properties.get("id"))
             claimed.add(path)

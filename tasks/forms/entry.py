@@ -121,9 +121,11 @@ def _value(component: Component, base: Mapping[str, Any], entered: Any) -> Any:
     value = MISSING if component.type == "expression" else find(entered, component.steps)
     if value is MISSING:
         value = find(base, component.steps)
-    if value is MISSING:
-        value = deepcopy(component.properties.get("defaultValue", MISSING))
-    return empty(component) if value is MISSING else value
+    return _initial(component) if value is MISSING else value
+
+
+def _initial(component: Component) -> Any:
+    return deepcopy(component.properties.get("defaultValue", empty(component)))
 
 
 def _fill_group(component: Component, base: dict[str, Any], entered: Any, path: Path, errors: Errors) -> None:
@@ -217,7 +219,7 @@ def _kept(visit: Visit, value: Any, original: Mapping[str, Any]) -> Any:
     known = _column(original, visit.path)
     if options.contains(known, value):
         return value
-    return deepcopy(visit.component.properties.get("defaultValue", empty(visit.component)))
+    return _initial(visit.component)
 
 
 def _column(data: Any, path: Path) -> list[Any]:

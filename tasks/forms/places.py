@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 from tasks.forms.components import Path
@@ -32,14 +33,11 @@ def _step(data: Any, step: str | int) -> Any:
 def put(data: dict[str, Any], path: Path, value: Any) -> None:
     """Put `value` at `path`; objects on the way are made, and rows must exist."""
     container: Any = data
-    for step in path[:-1]:
-        if isinstance(step, int):
-            container = container[step]
-        else:
-            inner = container.get(step)
-            if not isinstance(inner, dict | list):
-                inner = container[step] = {}
-            container = inner
+    for step, following in pairwise(path):
+        inner = container[step] if isinstance(step, int) else container.get(step)
+        if isinstance(following, str) and not isinstance(inner, dict):
+            inner = container[step] = {}
+        container = inner
     container[path[-1]] = value
 
 

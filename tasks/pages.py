@@ -1,0 +1,256 @@
+"""Pages of the tasks room: the worklist, one task with its form, and starting a process."""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import login_required
+from markupsafe import Markup
+
+from database import loads, transaction
+from database.extension import db
+from engine.errors import AlreadyAssigned, NotActive
+from people.login import signed_in_user
+from tasks import presentation, service, starting
+from tasks.detail import detail
+from tasks.errors import InvalidForm
+from tasks.worklist import ProcessCount, Whose, Worklist, counts, one, open_names, worklist
+
+blueprint = Blueprint("tasks", __name__, template_folder="templates")
+blueprint.add_app_template_filter(presentation.label, "label")
+blueprint.add_app_template_filter(presentation.island_json, "island_json")
+
+
+@blueprint.get("/tasks")
+@login_required
+def show_worklist() -> ResponseReturnValue:
+    """List the open tasks of one view."""
+    return render_template("tasks/worklist.html", **_worklist_context())
+
+
+@blueprint.get("/tasks/news")
+@login_required
+def worklist_news() -> ResponseReturnValue:
+    """Tell the open worklist what has changed: times and holders in place; that there are other rows, in one line."""
+    context = _worklist_context()
+    context["same_rows"] = request.args.get("rows") == context["rows_digest"]
+    return render_template("tasks/_news.html", **context)
+
+
+@blueprint.get("/tasks/<int:key>")
+@login_required
+def show_task(key: int) -> ResponseReturnValue:
+    """Show one task with its form and its case."""
+    return _task_page(key)
+
+
+@blueprint.post("/tasks/<int:key>/claim")
+@login_required
+def claim(key: int) -> ResponseReturnValue:
+    """Take a task; from the worklist its row is answered, from its own page what has changed on it."""
+    user = signed_in_user()
+    try:
+        with transaction(db.session()) as session:
+            service.claim(session, user, key)
+    except (AlreadyAssigned, NotActive):
+        return (_row(key, taken=True), 409) if _asks_for("row") else _taken(key)
+    if _asks_for("row"):
+        return _row(key)
+    if _asks_for("page"):
+        return render_template("tasks/_claimed.html", task=detail(db.session(), signed_in_user(), key))
+    return redirect(url_for("tasks.show_task", key=key))
+
+
+@blueprint.post("/tasks/<int:key>/return")
+@login_required
+def return_task(key: int) -> ResponseReturnValue:
+    """Put a task back for the others of its groups."""
+    with transaction(db.session()) as session:
+        service.return_task(session, signed_in_user(), key)
+    flash(_("The task is back with its group."))
+    return redirect(url_for("tasks.show_worklist"))
+
+
+@blueprint.post("/tasks/<int:key>/assign")
+@login_required
+def assign(key: int) -> ResponseReturnValue:
+    """Hand a task on to somebody else."""
+    username = request.form.get("username", "")
+    with transaction(db.session()) as session:
+        service.assign(session, signed_in_user(), key, username)
+    flash(_("The task is handed on."))
+    return redirect(url_for("tasks.show_worklist"))
+
+
+@blueprint.post("/tasks/<int:key>/complete")
+@login_required
+def complete(key: int) -> ResponseReturnValue:
+    """Complete a task with what its form brought; after a refusal the form comes back with everything entered."""
+    user = signed_in_user()
+    try:
+        with transaction(db.session()) as session:
+            completed = service.complete(session, user, key, _entered())
+    except InvalidForm as refusal:
+        return _task_page(key, refusal), 400
+    except (AlreadyAssigned, NotActive):
+        return _taken(key)
+    flash(_done_message(completed))
+    return redirect(url_for("tasks.show_worklist"))
+
+
+@blueprint.get("/start")
+@login_required
+def show_startable() -> ResponseReturnValue:
+    """List the processes that the person may start, by folder of the library."""
+    folders: dict[str, list[starting.Startable]] = {}
+    for process in starting.startable(db.session(), signed_in_user()):
+        folders.setdefault(presentation.folder(process.folder), []).append(process)
+    return render_template("tasks/startable.html", folders=folders)
+
+
+@blueprint.get("/start/<process_id>")
+@login_required
+def show_start(process_id: str) -> ResponseReturnValue:
+    """Show the form that starts a process."""
+    return _start_page(process_id)
+
+
+@blueprint.post("/start/<process_id>")
+@login_required
+def start(process_id: str) -> ResponseReturnValue:
+    """Start a process; lead to its first step if that falls to the same person, else to the new instance."""
+    user = signed_in_user()
+    try:
+        with transaction(db.session()) as session:
+            started = starting.start(session, user, process_id, _entered())
+    except InvalidForm as refusal:
+        return _start_page(process_id, refusal), 400
+    flash(_("The process has started."))
+    if started.first_task_key is not None:
+        return redirect(url_for("tasks.show_task", key=started.first_task_key))
+    return redirect(_instance_path(started.instance_key))
+
+
+def _worklist_context() -> dict[str, Any]:
+    session, user = db.session(), signed_in_user()
+    by_process = counts(session, user)
+    whose = _whose(by_process)
+    search, process_id = request.args.get("search", ""), request.args.get("process", "")
+    names = presentation.names_matching(search, open_names(session) if search.strip() else ())
+    try:
+        listed = worklist(
+            session,
+            user,
+            whose,
+            search=search,
+            names=names,
+            process_id=process_id,
+            cursor=request.args.get("cursor"),
+        )
+    except ValueError:
+        abort(400)
+    return {
+        "whose": whose,
+        "search": search,
+        "process_id": process_id,
+        "cursor": request.args.get("cursor"),
+        "worklist": listed,
+        "processes": by_process,
+        "totals": _totals(by_process),
+        "rows_digest": _digest(listed),
+    }
+
+
+def _totals(by_process: list[ProcessCount]) -> dict[str, int]:
+    return {view.value: sum(getattr(process, view.value) for process in by_process) for view in Whose}
+
+
+def _whose(by_process: list[ProcessCount]) -> Whose:
+    asked = request.args.get("whose")
+    if asked in list(Whose):
+        return Whose(asked)
+    # Who has nothing in hand looks for something to take.
+    return Whose.MINE if any(process.mine for process in by_process) else Whose.GROUPS
+
+
+def _digest(listed: Worklist) -> str:
+    """Return a short text that changes when other rows, or the same in another order, are listed."""
+    return f"{crc32(' '.join(str(row.key) for row in listed.rows).encode()):08x}"
+
+
+def _row(key: int, *, taken: bool = False) -> str:
+    session, user = db.session(), signed_in_user()
+    row = one(session, user, key)
+    totals = _totals(counts(session, user))
+    return render_template("tasks/_claimed_row.html", key=key, row=row, taken=taken, totals=totals, whose=None)
+
+
+def _task_page(key: int, refusal: InvalidForm | None = None) -> str:
+    task = detail(db.session(), signed_in_user(), key)
+    form = None
+    if task.form is not None:
+        form = {
+            "schema": presentation.form(task.form),
+            "data": {**task.data, **(refusal.entered if refusal else {})},
+            "errors": presentation.errors(refusal.validation) if refusal else {},
+        }
+    return render_template(
+        "tasks/task.html",
+        task=task,
+        form=form,
+        refused=refusal is not None,
+        facts=[presentation.fact(entry) for entry in task.facts],
+    )
+
+
+def _taken(key: int) -> ResponseReturnValue:
+    """Say who was faster."""
+    task = detail(db.session(), signed_in_user(), key)
+    return render_template("tasks/taken.html", task=task, instance_path=_instance_path(task.task.instance_key)), 409
+
+
+def _start_page(process_id: str, refusal: InvalidForm | None = None) -> str:
+    process = starting.start_form(db.session(), signed_in_user(), process_id)
+    form = None
+    if process.form is not None:
+        form = {
+            "schema": presentation.form(process.form),
+            "data": refusal.entered if refusal else {},
+            "errors": presentation.errors(refusal.validation) if refusal else {},
+        }
+    return render_template("tasks/start.html", process=process, form=form, refused=refusal is not None)
+
+
+def _entered() -> dict[str, Any]:
+    """Return the JSON object that the form island sent; without a form it sends none."""
+    try:
+        entered = loads(request.form.get("variables") or "{}")
+    except (ValueError, RecursionError):
+        abort(400)
+    if not isinstance(entered, dict):
+        abort(400)
+    return entered
+
+
+def _done_message(completed: service.Completed) -> Markup:
+    done = Markup("{}").format(_("“%(task)s” is done.", task=presentation.label(completed.task_name)))
+    if completed.next_task_key is None or completed.next_task_name is None:
+        return done
+    return done + Markup(' {} <a class="alert-link" href="{}">{}</a>').format(
+        _("Next step of this case:"),
+        url_for("tasks.show_task", key=completed.next_task_key),
+        presentation.label(completed.next_task_name),
+    )
+
+
+def _asks_for(part: str) -> bool:
+    return request.headers.get("HX-Request") == "true" and request.args.get("part") == part
+
+
+def _instance_path(instance_key: int) -> str:
+    # The page belongs to the cockpit, which this room does not know.
+    return f"/instances/{instance_key}"
