@@ -4,7 +4,7 @@ import flatpickr from 'flatpickr';
 import { Mandarin } from 'flatpickr/dist/l10n/zh';
 import './form/form.css';
 import { translateSchema, type Labels } from './form/labels';
-import { showServerErrors, type ServerErrors } from './form/server_errors';
+import { ServerRefusal, type ServerErrors } from './form/server_errors';
 import { chineseModule, keepChinese } from './form/words';
 import { pageLanguage, startIslands } from './page';
 
@@ -53,11 +53,11 @@ function hiddenInput(outer: HTMLFormElement, name: string): HTMLInputElement {
 }
 
 /** Connects the viewer with the page's <form>: validation before it is sent, values into the hidden input. */
-function connect(form: Form, host: HTMLElement, outer: HTMLFormElement): void {
+function connect(form: Form, refusal: ServerRefusal, host: HTMLElement, outer: HTMLFormElement): void {
   const values = hiddenInput(outer, host.dataset['inputName'] ?? 'variables');
   let sent = false;
 
-  // The viewer's own <form> is nested in ours: Enter in a field, or a button of the schema, means the page's main button.
+  // The viewer's own <form> is nested in ours: its submit, by a button of the schema, means the page's main button.
   host.addEventListener(
     'submit',
     (event) => {
@@ -78,18 +78,19 @@ function connect(form: Form, host: HTMLElement, outer: HTMLFormElement): void {
     (event) => {
       if (event.target !== outer) return;
       const draft = event.submitter instanceof HTMLButtonElement && event.submitter.formNoValidate;
-      const refuse = (): void => {
+      const stop = (): void => {
         event.preventDefault();
         event.stopImmediatePropagation();
       };
-      if (sent) return refuse();
+      if (sent) return stop();
       if (draft) {
         values.value = JSON.stringify((form as unknown as FormInternals)._getSubmitData());
         return;
       }
+      refusal.forget();
       const { data, errors } = form.submit();
       if (Object.keys(errors).length > 0) {
-        refuse();
+        stop();
         // The viewer draws its errors in its own time.
         requestAnimationFrame(() => requestAnimationFrame(() => showFirstError(host)));
         return;
@@ -108,6 +109,15 @@ function connect(form: Form, host: HTMLElement, outer: HTMLFormElement): void {
   });
 }
 
+/** Resolves when the viewer has drawn the fields, which it does some time after the import; or soon, for a form without any. */
+function fieldsDrawn(form: Form): Promise<void> {
+  return new Promise((resolve) => {
+    const events = form.get<{ once(name: string, listener: () => void): void }>('eventBus');
+    events.once('formFieldInstance.added', () => setTimeout(resolve));
+    setTimeout(resolve, 1000);
+  });
+}
+
 async function start(host: HTMLElement): Promise<void> {
   const { schema, data = {}, errors = {}, labels = {} } = readContent(host);
   const readOnly = host.hasAttribute('data-readonly');
@@ -115,15 +125,19 @@ async function start(host: HTMLElement): Promise<void> {
     container: host,
     properties: { readOnly },
     additionalModules: chinese ? [chineseModule] : [],
-  });
+    // A value that waits 300 ms to be taken over is lost when the form is drawn anew meanwhile.
+    debounce: false,
+  } as ConstructorParameters<typeof Form>[0]);
+  const refusal = new ServerRefusal(form, errors);
+  const drawn = fieldsDrawn(form);
   await form.importSchema(translateSchema(schema, labels) as never, data);
   if (chinese) keepChinese(host);
-  host.classList.add('is-ready');
-
   const outer = host.closest('form');
-  if (!readOnly && outer) connect(form, host, outer);
+  if (!readOnly && outer) connect(form, refusal, host, outer);
+  await drawn;
+  host.classList.add('is-ready');
   if (Object.keys(errors).length > 0) {
-    const homeless = showServerErrors(form, errors);
+    const homeless = refusal.show();
     if (homeless.length > 0) listAbove(host, homeless);
     requestAnimationFrame(() => requestAnimationFrame(() => showFirstError(host)));
   }
