@@ -30,6 +30,8 @@ from engine.user_tasks import CompleteUserTask
 from engine.worker import run_due
 from processes.service import Deployed, Resource, deploy
 from tasks import forms
+from tasks.service import form_environment
+from tasks.variables import visible
 
 
 class Player:
@@ -151,7 +153,7 @@ class Case:
         with self.player.sessions() as session:
             form = session.get(FormDefinition, task.form_key)
             assert form is not None
-            validation = forms.validate(form.schema, entered, self.variables)
+            validation = forms.validate(form.schema, entered, visible(session, task), form_environment(session))
         assert not validation.errors, f"{element_id}: {validation.errors}"
         return self.execute(CompleteUserTask(task.key, validation.variables), by=by)
 
