@@ -74,7 +74,7 @@ def compare(left: Value, right: Value) -> int | None:
             return compare(left, DateTime(right, Time(0, 0, 0, 0, 0)))
         return None
     if cls in _ORDERED:
-        return (left > right) - (left < right)
+        return int(left > right) - int(left < right)
     if cls is Time:
         if left.is_local != right.is_local:
             return None
@@ -116,7 +116,5 @@ def matches(value: Value, test: Value) -> bool | None:
     if type(test) is list:
         if type(value) is list and equal(value, test) is True:
             return True
-        return any(
-            (in_range(value, item) if type(item) is Range else equal(value, item)) is True for item in test
-        )
+        return any((in_range(value, item) if type(item) is Range else equal(value, item)) is True for item in test)
     return equal(value, test)

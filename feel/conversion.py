@@ -141,7 +141,11 @@ def dumps(value: Value) -> str:
     if isinstance(value, Decimal):
         return number_text(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {dumps(item)}" for key, item in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {dumps(item)}" for key, item in value.items())
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(dumps(item) for item in value) + "]"
     if isinstance(value, Range):

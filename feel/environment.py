@@ -27,6 +27,9 @@ class WorkingCalendar(Protocol):
         ...
 
 
+_UTC = ZoneInfo("UTC")
+
+
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
@@ -40,7 +43,7 @@ class Environment:
     """
 
     now: datetime.datetime = field(default_factory=_now)
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = _UTC
     calendar: WorkingCalendar | None = None
     limits: Limits = DEFAULT_LIMITS
     functions: Mapping[str, Function] | None = None

@@ -62,7 +62,7 @@ class Expression:
 
 
 def parse(text: str, names: Iterable[str] = ()) -> Expression:
-    """Parses an expression; `names` are the known variables and members, needed only for those with symbols or keywords.
+    """Parses an expression; `names` are known variables and members, needed only for those with symbols or keywords.
 
     Results are cached. Raises FeelSyntaxError.
     """

@@ -11,7 +11,26 @@ from feel.errors import FeelSyntaxError
 NUMBER, STRING, NAME, SYMBOL, END = "number", "string", "name", "symbol", "end"
 
 KEYWORDS = frozenset(
-    "and or if then else for in return some every satisfies between instance function external null true false".split()
+    [
+        "and",
+        "or",
+        "if",
+        "then",
+        "else",
+        "for",
+        "in",
+        "return",
+        "some",
+        "every",
+        "satisfies",
+        "between",
+        "instance",
+        "function",
+        "external",
+        "null",
+        "true",
+        "false",
+    ]
 )
 WHITESPACE = "\t\n\v\f\r \u0085\u00a0\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
 _NAME_START = (

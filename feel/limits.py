@@ -70,7 +70,9 @@ class Budget:
     def make_string(self, size: int) -> None:
         """Accounts for a new string of this many code points, before it is made."""
         if size > self.limits.string_size:
-            raise FeelLimitExceeded("string size", f"a string would be longer than {self.limits.string_size} characters")
+            raise FeelLimitExceeded(
+                "string size", f"a string would be longer than {self.limits.string_size} characters"
+            )
         self._allocate(size)
 
     def make_list(self, size: int) -> None:
@@ -83,7 +85,9 @@ class Budget:
     def _allocate(self, size: int) -> None:
         self._memory -= size
         if self._memory < 0:
-            raise FeelLimitExceeded("memory", f"the expression made more than {self.limits.memory} characters and items")
+            raise FeelLimitExceeded(
+                "memory", f"the expression made more than {self.limits.memory} characters and items"
+            )
 
     def enter_call(self) -> None:
         """Goes one function call deeper; the caller decreases `depth` on the way out."""

@@ -41,9 +41,7 @@ class NameTable:
             return None
         for parts, name in self._by_first_part.get(token.text, ()):
             end = index + len(parts)
-            if end <= len(tokens) and all(
-                tokens[at].text == part for at, part in enumerate(parts, index)
-            ):
+            if end <= len(tokens) and all(tokens[at].text == part for at, part in enumerate(parts, index)):
                 return name, len(parts)
         return None
 
@@ -64,8 +62,8 @@ def plain_name(tokens: list[Token], index: int) -> tuple[str, int]:
     if first.quoted:
         return first.text, 1
     end = index + 1
-    while (
-        (token := tokens[end]).kind == NAME and token.text not in KEYWORDS and not token.quoted
-    ) or (token.kind == NUMBER and token.text.isdigit()):
+    while ((token := tokens[end]).kind == NAME and token.text not in KEYWORDS and not token.quoted) or (
+        token.kind == NUMBER and token.text.isdigit()
+    ):
         end += 1
     return " ".join(token.text for token in tokens[index:end]), end - index

@@ -32,7 +32,7 @@ def number_text(value: Decimal) -> str:
     """A number as FEEL's `string()` writes it: plain notation without superfluous zeros where that is short."""
     if not value:
         return "0"
-    sign, digits, exponent = value.as_tuple()
+    _sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
     if exponent > MAX_PLAIN_EXPONENT or exponent + len(digits) < -MAX_PLAIN_EXPONENT:
         return str(value.normalize(CONTEXT))

@@ -29,7 +29,7 @@ _CONVERSIONS = {
 
 def parse_range(text: str) -> Range | None:
     """The range that a text spells; None if it is none, or an end is not a literal."""
-    open_start = text.replace(" ", "").startswith(("[..", "(..", "]..")) 
+    open_start = text.replace(" ", "").startswith(("[..", "(..", "].."))
     open_end = text.replace(" ", "").endswith(("..]", "..)", "..["))
     if open_start and open_end:
         return None

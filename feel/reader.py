@@ -14,8 +14,8 @@ MAX_TOKENS_IN_NAME = 64
 
 FULL_WIDTH = {
     **{chr(code + 0xFEE0): chr(code) for code in b"!+-*/=<>()[]{},:."},
-    "\u3001": ",", "\u3002": ".", "\u3010": "[", "\u3011": "]", "\u201c": '"', "\u201d": '"', "\u2018": '"', "\u2019": '"',
-    "\u00d7": "*", "\u00f7": "/", "\u2265": ">=", "\u2264": "<=", "\u2260": "!=",
+    "\u3001": ",", "\u3002": ".", "\u3010": "[", "\u3011": "]", "\u201c": '"', "\u201d": '"', "\u2018": '"',
+    "\u2019": '"', "\u00d7": "*", "\u00f7": "/", "\u2265": ">=", "\u2264": "<=", "\u2260": "!=",
 }  # fmt: skip
 """What people type with a Chinese keyboard, and what FEEL wants instead."""
 
@@ -67,7 +67,7 @@ class TokenReader:
         """A new name: everything up to a closing symbol or keyword, which stays."""
         start = end = self.index
         while not ((token := self.tokens[end]).text in closing and token.kind in (SYMBOL, NAME)):
-            symbol_in_name = token.kind == SYMBOL and end > start and token.text not in "(){}[],:\"<>="
+            symbol_in_name = token.kind == SYMBOL and end > start and token.text not in '(){}[],:"<>='
             if not (token.kind == NAME or (token.kind == NUMBER and end > start) or symbol_in_name):
                 break
             end += 1

@@ -1,4 +1,4 @@
-"""XPath regular expressions (XQuery 1.0 and XPath 2.0 Functions, section 7.6.1), checked, translated and bounded in time.
+"""XPath regular expressions (XPath 2.0 Functions and Operators, section 7.6.1): checked, translated, bounded in time.
 
 Only what the XPath grammar has is let through to the matching library, rewritten to its syntax: so nothing means
 something else than the standard says, and no extension of the library is reachable.
@@ -30,6 +30,7 @@ _CLASSES = {
     "w": r"[^\p{P}\p{Z}\p{C}]", "W": r"[\p{P}\p{Z}\p{C}]",
     "i": f"[{_NAME_START}]", "I": f"[^{_NAME_START}]", "c": f"[{_NAME_PART}]", "C": f"[^{_NAME_PART}]",
 }  # fmt: skip
+_DIGITS = tuple("0123456789")
 _ESCAPED = "nrt\\|.?*+(){}-[]^$"
 _SPECIAL = set("\\.^$*+?{}[]|()&~#- \t\n\r\v\f\"'/<>=!:;,@%`")
 
@@ -326,7 +327,9 @@ class Pattern:
                 index += 1
             elif character == "$":
                 digits = ""
-                while replacement[index : index + 1].isdigit() and (not digits or int(digits + replacement[index]) <= self.groups):
+                while replacement[index : index + 1] in _DIGITS and (
+                    not digits or int(digits + replacement[index]) <= self.groups
+                ):
                     digits += replacement[index]
                     index += 1
                 if not digits:

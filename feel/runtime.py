@@ -48,9 +48,10 @@ class Run:
             if warning not in self.warnings[-3:]:
                 self.warnings.append(warning)
 
-    def null(self, message: str) -> None:
+    def null(self, message: str) -> Any:
         """Null, with the reason noted: for functions to return."""
         self.warn(message)
+        return None
 
     def has(self, name: str) -> bool:
         """Whether the caller's context has a variable of that name."""

@@ -1,6 +1,7 @@
 """Date, time, and date and time, with offsets and IANA zones (DMN 1.5, sections 10.3.2.3.3 to 10.3.2.3.5).
 
-Not Python's own types, because FEEL has years from -999,999,999 to 999,999,999, nanoseconds, and times with a named zone.
+Not Python's own types, because FEEL has years from -999,999,999 to 999,999,999, nanoseconds, and times with a named
+zone.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from feel.numbers import WIDE
 
 MAX_YEAR = 999_999_999
 MAX_OFFSET_SECONDS = 18 * 3_600
-_REFERENCE_DAY = datetime.datetime(2020, 1, 1)
+_REFERENCE_DAY = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 _EPOCH_ORDINAL = 719_163
 
 _DATE = re.compile(r"(-?(?:[1-9][0-9]{4,8}|[0-9]{4}))-([0-9]{2})-([0-9]{2})", re.ASCII)
@@ -170,8 +171,10 @@ class Time:
     @property
     def seconds_of_minute(self) -> Decimal:
         """The seconds with their fraction."""
-        return WIDE.add(Decimal(self.second), Decimal(self.nanosecond).scaleb(-9)) if self.nanosecond else Decimal(
-            self.second
+        return (
+            WIDE.add(Decimal(self.second), Decimal(self.nanosecond).scaleb(-9))
+            if self.nanosecond
+            else Decimal(self.second)
         )
 
     def __str__(self) -> str:
@@ -213,7 +216,7 @@ class DateTime:
         return None if date is None else cls(date, Time.from_nanoseconds(rest, offset, zone))
 
     def to_python(self) -> datetime.datetime:
-        """As Python's datetime, cut to microseconds, naive when local; raises ValueError for a year outside 1 to 9999."""
+        """As Python's datetime, cut to microseconds, naive when local; raises ValueError outside the years 1 to 9999."""
         return datetime.datetime.combine(self.date.to_python(), self.time.to_python())
 
     @property

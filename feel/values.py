@@ -1,7 +1,7 @@
 """FEEL's values in Python, and their names.
 
-number: Decimal; string: str; boolean: bool; null: None; context: dict; list: list; the temporal ones: feel.temporal and feel.durations;
-range: Range; function: Function.
+number: Decimal; string: str; boolean: bool; null: None; context: dict; list: list; range: Range; function: Function;
+the temporal ones: the classes of feel.temporal and feel.durations.
 """
 
 from __future__ import annotations

@@ -18,9 +18,7 @@ class WorkingTimeError(ValueError):
     """The calendar has no working time where it would be needed."""
 
 
-def add_days(
-    calendar: WorkingCalendar, day: datetime.date, count: int, spend: Callable[[int], None]
-) -> datetime.date:
+def add_days(calendar: WorkingCalendar, day: datetime.date, count: int, spend: Callable[[int], None]) -> datetime.date:
     """The count-th working day after the day, or before it if negative; with 0 the day or the next working day."""
     step = -_ONE_DAY if count < 0 else _ONE_DAY
     if count == 0:

@@ -66,9 +66,7 @@ def time_from_parts(
     return made or run.null(f"there is no time {hour}:{minute}:{second}")
 
 
-def make_time(
-    hour: Decimal, minute: Decimal, second: Decimal, offset: DaysTimeDuration | None = None
-) -> Time | None:
+def make_time(hour: Decimal, minute: Decimal, second: Decimal, offset: DaysTimeDuration | None = None) -> Time | None:
     """The time made of its parts, or None where there is no such time."""
     hours, minutes = whole(hour), whole(minute)
     if hours is None or minutes is None or not 0 <= second < 60:

@@ -118,5 +118,3 @@ def _remainder_by_two(value: Decimal) -> Decimal:
 def random_number(_run: Run) -> Value:
     """A number from 0 to below 1 (Camunda)."""
     return Decimal(_RANDOM.randrange(10**17)).scaleb(-17)
-
-

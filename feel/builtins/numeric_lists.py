@@ -120,5 +120,3 @@ def mode(run: Run, items: list[Value]) -> Value:
         counts[item] = counts.get(item, 0) + 1
     most = max(counts.values(), default=0)
     return sorted(number for number, times in counts.items() if times == most)
-
-

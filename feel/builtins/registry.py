@@ -37,7 +37,7 @@ class Parameter:
     """One parameter as declared: `name: type`, `name?: type` (may be left out), `...name: type` (any number)."""
 
     name: str
-    type: str
+    type_name: str
     accepted: frozenset[type] | None
     optional: bool
     variadic: bool
@@ -55,7 +55,7 @@ class Signature:
 
     def text(self, name: str) -> str:
         """The signature as a person writes it."""
-        return f"{name}({', '.join(f'{parameter.name}: {parameter.type}' for parameter in self.parameters)})"
+        return f"{name}({', '.join(f'{parameter.name}: {parameter.type_name}' for parameter in self.parameters)})"
 
 
 FUNCTIONS: dict[str, Function] = {}
@@ -115,9 +115,7 @@ def _function(name: str, signatures: list[Signature]) -> BuiltIn:
     return BuiltIn(tuple(parameter.name for parameter in longest.parameters), invoke, name=name, call=call)
 
 
-def _bind(
-    signature: Signature, arguments: list[Value], names: tuple[str, ...]
-) -> tuple[list[Value] | None, str]:
+def _bind(signature: Signature, arguments: list[Value], names: tuple[str, ...]) -> tuple[list[Value] | None, str]:
     """The implementation's arguments, or None with the reason why these do not fit."""
     parameters = signature.parameters
     if names:
@@ -130,7 +128,7 @@ def _bind(
         parameter = parameters[index if index < len(parameters) else -1]
         value, fits = fit(argument, parameter)
         if not fits:
-            return None, f"`{parameter.name}` must be a {parameter.type}, not {shown(argument)}"
+            return None, f"`{parameter.name}` must be a {parameter.type_name}, not {shown(argument)}"
         values.append(value)
     return values, ""
 
@@ -153,7 +151,7 @@ def _bind_named(signature: Signature, given: dict[str, Value], count: int) -> tu
             continue
         value, fits = fit(argument, parameter)
         if not fits:
-            return None, f"`{parameter.name}` must be a {parameter.type}, not {shown(argument)}"
+            return None, f"`{parameter.name}` must be a {parameter.type_name}, not {shown(argument)}"
         values.append(value)
     if given:
         return None, f"has no parameter `{next(iter(given))}`"
@@ -183,7 +181,7 @@ def fit(argument: Value, parameter: Parameter) -> tuple[Value, bool]:
         return None, parameter.nullable
     if cls is list and len(argument) == 1 and type(argument[0]) in accepted:
         return argument[0], True
-    if parameter.type == "list" and kind(argument) != "unknown":
+    if parameter.type_name == "list" and kind(argument) != "unknown":
         return [argument], True
     if cls is Date and DateTime in accepted:
         return DateTime(argument, Time(0, 0, 0, 0, 0)), True

@@ -72,5 +72,3 @@ def last_day_of_month(_run: Run, date: Date | DateTime) -> Value:
     """The last day of the month as a date (Camunda)."""
     day = day_of(date)
     return Date(day.year, day.month, days_in_month(day.year, day.month))
-
-

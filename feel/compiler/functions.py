@@ -112,7 +112,9 @@ def _in_order(run: Run, function: Function, arguments: list[Value], names: tuple
     if names:
         unknown = [name for name in names if name not in parameters]
         if unknown or len(set(names)) < len(names):
-            run.warn(f"{function.name} has no parameter `{(unknown or list(names))[0]}`; it has {', '.join(parameters)}")
+            run.warn(
+                f"{function.name} has no parameter `{(unknown or list(names))[0]}`; it has {', '.join(parameters)}"
+            )
             return None
         by_name = dict(zip(names, arguments, strict=True))
         return [by_name.get(parameter) for parameter in parameters]

@@ -88,22 +88,23 @@ def _binary(left: Code, operator: str, right: Code, position: int) -> Code:
     return binary
 
 
-def _impossible(run: Run, left: Value, operator: str, right: Value, position: int) -> None:
+def _impossible(run: Run, left: Value, operator: str, right: Value, position: int) -> Value:
     if operator == "-":
         left, right = right, left
     run.warn(f"{shown(left)} cannot be {_VERBS[operator]} {shown(right)}", position)
+    return None
 
 
 @compiles(nodes.Logic)
 def _logic(node: nodes.Logic) -> Code:
     operands = [compile_node(operand) for operand in node.operands]
-    deciding = node.operator == "or"
-    neutral = not deciding
+    deciding: bool = node.operator == "or"
+    neutral: bool = not deciding
 
     def logic(scope: Scope) -> bool | None:
         result: bool | None = neutral
         for operand in operands:
-            value = operand(scope)
+            value: Value = operand(scope)
             if value is deciding:
                 return deciding
             if value is not neutral:
