@@ -31,6 +31,7 @@ def init_app(app: Flask, zone: ZoneInfo) -> None:
     app.add_template_filter(instant)
     app.add_template_filter(ago)
     app.add_template_filter(due)
+    app.add_template_filter(duration)
 
 
 def select_locale() -> str:

@@ -1,0 +1,61 @@
+"""Elements: what a deployed diagram calls its steps, for sentences about a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from engine import definitions
+from engine.elements.events import BoundaryEvent, StartEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a diagram, as far as sentences speak of it."""
+
+    id: str
+    #: The BPMN tag, e.g. `userTask`.
+    kind: str
+    name: str
+    #: The activity that a boundary event sits on.
+    attached_to: str | None
+    #: A boundary event or the start of an event sub-process ends what it interrupts.
+    interrupting: bool
+    #: The sub-process, or the process, that the element is inside of.
+    scope_id: str | None
+    #: The elements that its outgoing sequence flows lead to.
+    targets: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The name, or the id of an element that the diagram leaves nameless."""
+        return self.name or self.id
+
+
+Elements = Mapping[str, Element]
+
+
+def elements_of(session: Session, definition_keys: Iterable[int]) -> dict[int, Elements]:
+    """Return the elements of each definition by element id, from the engine's parsed diagrams."""
+    return {key: _elements(session, key) for key in definition_keys}
+
+
+def _elements(session: Session, definition_key: int) -> Elements:
+    found: dict[str, Element] = {}
+    for element in definitions.process(session, definition_key).elements:
+        details = element.details
+        if details.id != element.id:
+            # What a multi-instance activity does per item; its body goes by the same name.
+            continue
+        found[details.id] = Element(
+            id=details.id,
+            kind=element.kind,
+            name=" ".join(details.name.split()),
+            attached_to=element.host_id if isinstance(element, BoundaryEvent) else None,
+            interrupting=element.interrupting if isinstance(element, BoundaryEvent | StartEvent) else True,
+            scope_id=details.scope_id,
+            targets=tuple(flow.target_id for flow in element.outgoing),
+        )
+    return found

@@ -1,0 +1,253 @@
+"""Pages of the control room: the list of cases, one case, and what a manager does in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import login_required
+from sqlalchemy import select
+
+from cockpit import diagram, instances, service, stalled
+from cockpit.actors import actors
+from cockpit.case import case
+from cockpit.errors import CockpitError, InvalidValue, ReasonMissing, UnknownAssignee
+from cockpit.instances import Cursor, InstanceFilter, Trouble
+from cockpit.readable import pretty_json, readable
+from cockpit.stalled import Reason, StalledCursor, StalledFilter
+from cockpit.visibility import instance_for, visible
+from database import loads, transaction
+from database.extension import db
+from engine.models import ProcessDefinition, ProcessState
+from people.errors import Forbidden
+from people.login import signed_in_user
+from people.permissions import may_manage
+from processes.translations import translate_xml
+
+blueprint = Blueprint(
+    "cockpit", __name__, template_folder="templates", static_folder="static", static_url_path="/cockpit/static"
+)
+blueprint.add_app_template_filter(readable)
+blueprint.add_app_template_filter(pretty_json)
+
+#: Keys have 63 bits; a longer number in an address names nothing.
+_KEY = "int(max=9223372036854775807)"
+
+
+@blueprint.get("/instances")
+@login_required
+def instance_list() -> ResponseReturnValue:
+    """List the cases that the user may see."""
+    session, user = db.session(), signed_in_user()
+    condition = visible(session, user)
+    wanted = InstanceFilter(
+        state=_choice(ProcessState, request.args.get("state")),
+        process_id=request.args.get("process") or None,
+        text=request.args.get("q", "").strip(),
+        trouble=_choice(Trouble, request.args.get("only")),
+    )
+    after = _cursor(request.args.get("after"))
+    page = instances.page(session, condition, wanted, Cursor(*after) if after else None)
+    usernames = {row.started_by for row in page.rows}
+    usernames |= {position.assignee or "" for row in page.rows for position in row.positions}
+    return render_template(
+        "cockpit/instances.html",
+        page=page,
+        wanted=wanted,
+        counts=instances.counts(session, condition, wanted),
+        choices=instances.process_choices(session, condition),
+        actors=actors(
+            session,
+            usernames,
+            {group for row in page.rows for position in row.positions for group in position.candidate_groups},
+        ),
+        next=f"{page.next.started_at.isoformat()}_{page.next.key}" if page.next else None,
+        first=after is None,
+        arguments=_arguments(),
+        base=_arguments("state", "only"),
+    )
+
+
+@blueprint.get(f"/instances/<{_KEY}:instance_key>")
+@login_required
+def instance(instance_key: int) -> ResponseReturnValue:
+    """Show one case."""
+    return _instance_page(instance_key)
+
+
+@blueprint.get(f"/instances/<{_KEY}:instance_key>/diagram.xml")
+@login_required
+def instance_xml(instance_key: int) -> ResponseReturnValue:
+    """Answer the diagram of the case, with its labels in the reader's language."""
+    session = db.session()
+    found = instance_for(session, signed_in_user(), instance_key)
+    xml = session.execute(
+        select(ProcessDefinition.xml).where(ProcessDefinition.key == found.definition_key)
+    ).scalar_one()
+    return translate_xml(xml, str(get_locale())), {"Content-Type": "application/xml; charset=utf-8"}
+
+
+@blueprint.get(f"/instances/<{_KEY}:instance_key>/diagram.json")
+@login_required
+def instance_state(instance_key: int) -> ResponseReturnValue:
+    """Answer where the tokens are and how they came there."""
+    session = db.session()
+    found = instance_for(session, signed_in_user(), instance_key)
+    return jsonify(diagram.of_instance(session, found).json())
+
+
+@blueprint.post(f"/instances/<{_KEY}:instance_key>/cancel")
+@login_required
+def cancel(instance_key: int) -> ResponseReturnValue:
+    """End the case by hand."""
+    try:
+        with transaction(db.session()) as session:
+            service.cancel(session, signed_in_user(), instance_key, request.form.get("reason", ""))
+    except CockpitError as error:
+        return _instance_page(instance_key, error)
+    flash(_("The case is cancelled."))
+    return redirect(_back(instance_key))
+
+
+@blueprint.post(f"/instances/<{_KEY}:instance_key>/incidents/<{_KEY}:incident_key>/retry")
+@login_required
+def retry(instance_key: int, incident_key: int) -> ResponseReturnValue:
+    """Let the engine try again what failed."""
+    with transaction(db.session()) as session:
+        again = service.retry(session, signed_in_user(), instance_key, incident_key)
+    if again is None:
+        flash(_("The step was tried again and went on."))
+    else:
+        flash(_("The step was tried again and failed again: %(message)s", message=again.message), "warning")
+    return redirect(_back(instance_key))
+
+
+@blueprint.post(f"/instances/<{_KEY}:instance_key>/variables")
+@login_required
+def set_variable(instance_key: int) -> ResponseReturnValue:
+    """Give a variable another value, or make one that is missing."""
+    form = request.form
+    name = form.get("name", "").strip()
+    try:
+        scope_key = int(form.get("scope", "")) if form.get("scope", "").isdecimal() else instance_key
+        value = _value(form.get("kind", "json"), form.get("value", ""))
+        with transaction(db.session()) as session:
+            service.set_variable(session, signed_in_user(), instance_key, scope_key, name, value)
+    except CockpitError as error:
+        return _instance_page(instance_key, error)
+    flash(_("%(name)s is changed.", name=name))
+    return redirect(_back(instance_key))
+
+
+@blueprint.post(f"/instances/<{_KEY}:instance_key>/tasks/<{_KEY}:task_key>/reassign")
+@login_required
+def reassign(instance_key: int, task_key: int) -> ResponseReturnValue:
+    """Hand a task to somebody else, or back to all who could take it."""
+    assignee = request.form.get("assignee", "")
+    try:
+        with transaction(db.session()) as session:
+            if assignee:
+                service.reassign(session, signed_in_user(), instance_key, task_key, assignee)
+            else:
+                service.unassign(session, signed_in_user(), instance_key, task_key)
+    except CockpitError as error:
+        return _instance_page(instance_key, error)
+    flash(_("The task has another holder.") if assignee else _("The task is open to all candidates again."))
+    return redirect(_back(instance_key))
+
+
+@blueprint.get("/stalled")
+@login_required
+def stalled_list() -> ResponseReturnValue:
+    """List the live cases that do not move, with what can be done about each."""
+    user = signed_in_user()
+    if not may_manage(user):
+        raise Forbidden("Only managers see what is stalled.")
+    session = db.session()
+    wanted = StalledFilter(
+        reason=_choice(Reason, request.args.get("reason")), process_id=request.args.get("process") or None
+    )
+    after = _cursor(request.args.get("after"))
+    page = stalled.page(session, wanted, StalledCursor(*after) if after else None)
+    usernames: set[str | None] = {row.started_by for row in page.rows}
+    for row in page.rows:
+        if row.task is not None:
+            usernames |= {row.task.assignee, *row.task.candidate_users}
+    return render_template(
+        "cockpit/stalled.html",
+        page=page,
+        wanted=wanted,
+        counts=stalled.counts(session, wanted),
+        choices=stalled.process_choices(session),
+        reasons=list(Reason),
+        actors=actors(session, usernames, {group for row in page.rows for group in row.candidate_groups}),
+        next=f"{page.next.since.isoformat()}_{page.next.key}" if page.next else None,
+        first=after is None,
+        arguments=_arguments(),
+        base=_arguments("reason"),
+    )
+
+
+def _instance_page(instance_key: int, refusal: CockpitError | None = None) -> ResponseReturnValue:
+    user = signed_in_user()
+    shown = case(db.session(), user, instance_key)
+    page = render_template(
+        "cockpit/instance.html",
+        case=shown,
+        refusal=_sentence(refusal) if refusal else None,
+        manages=may_manage(user),
+    )
+    return page, 400 if refusal else 200
+
+
+def _sentence(refusal: CockpitError) -> str:
+    sentence: str = str(refusal)
+    match refusal:
+        case ReasonMissing():
+            sentence = _("Say why the case is cancelled: the reason is kept in its history.")
+        case UnknownAssignee():
+            sentence = _("There is no active user %(username)s.", username=refusal.username)
+        case InvalidValue():
+            sentence = _("The variable was not changed: it needs a name, and its value must be JSON.")
+    return sentence
+
+
+def _value(kind: str, text: str) -> object:
+    if kind == "text":
+        return text
+    try:
+        return loads(text)
+    except ValueError as error:
+        raise InvalidValue(f"The value is not JSON: {error}") from error
+
+
+def _choice(kind: Any, text: str | None) -> Any:
+    """The member of an enumeration that an address names; an unknown name filters nothing."""
+    return next((member for member in kind if member.value == text), None)
+
+
+def _cursor(text: str | None) -> tuple[datetime, int] | None:
+    instant, _underscore, key = (text or "").rpartition("_")
+    try:
+        at = datetime.fromisoformat(instant)
+    except ValueError:
+        return None
+    return (at, int(key)) if at.tzinfo is not None and key.isdecimal() else None
+
+
+def _arguments(*without: str) -> dict[str, str]:
+    """The filter in the address but the named parts, so that links can change those."""
+    return {name: value for name, value in request.args.items() if value and name not in ("after", *without)}
+
+
+def _back(instance_key: int) -> str:
+    """Where the user came from: only a path of our own, so that a form elsewhere cannot lead on from here."""
+    target = request.form.get("next", "")
+    if target.startswith("/") and not target.startswith(("//", "/\\")) and not urlsplit(target).netloc:
+        return target
+    return url_for("cockpit.instance", instance_key=instance_key)

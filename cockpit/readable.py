@@ -1,0 +1,61 @@
+"""Readable values: variables as people read them, in the reader's language and the company's zone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from flask_babel import format_date, format_datetime
+from flask_babel import gettext as _
+
+from database import dumps, loads
+
+#: Longer texts are cut on the page; the raw value is one click away.
+LONGEST = 240
+
+
+def readable(value: object, option_labels: Mapping[str, str] | None = None) -> str:
+    """Return `value` as one line of text: options by their labels, instants in the company's zone."""
+    labels = option_labels or {}
+    match value:
+        case None | "":
+            return "—"
+        case bool():
+            return labels.get("true" if value else "false") or (_("yes") if value else _("no"))
+        case int() | Decimal() | float():
+            return labels.get(str(value), str(value))
+        case str():
+            return _cut(labels[value] if value in labels else _instant(value) or value)
+        case list():
+            return _cut(_(", ").join([readable(item, labels) for item in value])) if value else "—"
+        case dict():
+            return _cut(_(", ").join([f"{name}: {readable(item)}" for name, item in value.items()])) if value else "—"
+        case _:
+            return _cut(dumps(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def _instant(text: str) -> str | None:
+    """The text of a FEEL date or date-time; null: it is neither."""
+    if len(text) < len("2026-01-01") or not text[:4].isdigit() or text[4] != "-":
+        return None
+    try:
+        if len(text) == len("2026-01-01"):
+            return str(format_date(date.fromisoformat(text), "long"))
+        # FEEL writes the zone's name after the offset: 2026-01-01T08:00:00+08:00[Asia/Shanghai]
+        instant = datetime.fromisoformat(text.partition("[")[0].partition("@")[0])
+    except ValueError:
+        return None
+    # Without a zone the text is local time already and must not be moved.
+    moved = instant.tzinfo is not None
+    return str(format_datetime(instant, "medium", rebase=moved))
+
+
+def pretty_json(value: object) -> str:
+    """Return `value` as indented JSON text, for those who look behind the page."""
+    return json.dumps(loads(dumps(value)), ensure_ascii=False, indent=2, default=str)

@@ -1,0 +1,136 @@
+"""The variables of one case, by scope, with the labels of the forms that people filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from cockpit.elements import elements_of
+from database import dumps
+from engine.models import (
+    ElementInstance,
+    ElementState,
+    FormDefinition,
+    ProcessDefinition,
+    ProcessInstance,
+    UserTask,
+    Variable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a form says about one variable."""
+
+    label: str
+    #: The label of each option, by its value.
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVariable:
+    """One variable, ready for reading."""
+
+    name: str
+    #: The label of the form field of that name; empty: no form has it.
+    label: str
+    value: Any
+    #: The options' labels for the value, when a form offers options.
+    option_labels: Mapping[str, str]
+    updated_at: datetime
+
+    @property
+    def json(self) -> str:
+        """The value as JSON text."""
+        return dumps(self.value)
+
+    @property
+    def compound(self) -> bool:
+        """The value is a list or a context with parts of its own."""
+        return isinstance(self.value, list | dict) and bool(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The variables that one scope declares."""
+
+    key: int
+    #: The element that the scope belongs to; null: the case itself.
+    element_id: str | None
+    name: str
+    #: The scope is still open, so that its variables can be changed.
+    live: bool
+    variables: Sequence[ShownVariable]
+
+
+def scopes(session: Session, instance: ProcessInstance) -> list[Scope]:
+    """Return the scopes of `instance` that hold variables: the case itself first, then by age."""
+    rows = session.execute(
+        select(Variable, ElementInstance.element_id, ElementInstance.state)
+        .outerjoin(ElementInstance, ElementInstance.key == Variable.scope_key)
+        .where(Variable.instance_key == instance.key)
+        .order_by(Variable.scope_key, Variable.key)
+    ).all()
+    fields = _fields(session, instance)
+    elements = elements_of(session, [instance.definition_key]).get(instance.definition_key, {})
+    found: dict[int, list[ShownVariable]] = {}
+    owners: dict[int, tuple[str | None, bool]] = {}
+    nothing = Field("", {})
+    for variable, element_id, state in rows:
+        field = fields.get(variable.name, nothing)
+        found.setdefault(variable.scope_key, []).append(
+            ShownVariable(variable.name, field.label, variable.value, field.options, variable.updated_at)
+        )
+        owners[variable.scope_key] = (element_id, state in (None, ElementState.ACTIVE) and instance.ended_at is None)
+    result = []
+    for scope_key, variables in found.items():
+        owner, live = owners[scope_key]
+        element = elements.get(owner or "")
+        result.append(Scope(scope_key, owner, element.label if element is not None else owner or "", live, variables))
+    return sorted(result, key=lambda scope: (scope.key != instance.key, scope.key))
+
+
+def _fields(session: Session, instance: ProcessInstance) -> dict[str, Field]:
+    """The fields of every form that the case has shown to somebody, by variable name."""
+    start_form = select(ProcessDefinition.start_form_id).where(ProcessDefinition.key == instance.definition_key)
+    newest = select(func.max(FormDefinition.version)).where(FormDefinition.form_id == start_form.scalar_subquery())
+    used = select(UserTask.form_key).where(UserTask.instance_key == instance.key, UserTask.form_key.is_not(None))
+    schemas = session.scalars(
+        select(FormDefinition.schema)
+        .where(
+            or_(
+                FormDefinition.key.in_(used),
+                (FormDefinition.form_id == start_form.scalar_subquery())
+                & (FormDefinition.version == newest.scalar_subquery()),
+            )
+        )
+        .order_by(FormDefinition.key)
+    )
+    fields: dict[str, Field] = {}
+    for schema in schemas:
+        for component in _components(schema):
+            key, label = component.get("key"), component.get("label")
+            # A dotted key is one part of a variable, so its label does not name the whole.
+            if isinstance(key, str) and "." not in key and isinstance(label, str) and label.strip():
+                fields.setdefault(key, Field(label.strip(), _options(component)))
+    return fields
+
+
+def _components(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for component in schema.get("components", ()):
+        yield component
+        # A dynamic list names its own variable; what is inside it are parts of that variable.
+        if component.get("type") != "dynamiclist":
+            yield from _components(component)
+
+
+def _options(component: Mapping[str, Any]) -> dict[str, str]:
+    values = component.get("values")
+    if not isinstance(values, list):
+        return {}
+    return {str(option.get("value")): str(option.get("label", option.get("value"))) for option in values}
