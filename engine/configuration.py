@@ -22,8 +22,10 @@ class EngineConfiguration:
     zone: ZoneInfo = field(default=DEFAULT_ZONE)
     calendar: WorkingCalendar | None = None
     clock_control: bool = False
-    #: Elements that one command may activate before the engine takes it for a loop without a wait state.
-    step_limit: int = 100_000
+    #: Visits of one element in one scope during one command, before the engine takes it for a loop without a wait.
+    loop_limit: int = 1_000
+    #: Call activities inside of each other that one command may start.
+    call_depth_limit: int = 200
 
     def info(self) -> dict[str, object]:
         """Return what a session factory must put into `session.info`."""

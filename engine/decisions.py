@@ -52,9 +52,7 @@ class DecisionModel:
 
         Raises UnknownDecisionError, and feel.FeelLimitExceeded when it takes too much.
         """
-        element: Decision | DecisionService | None = (
-            self._decisions.get(decision_id) or self._services.get(decision_id)
-        )
+        element: Decision | DecisionService | None = self._decisions.get(decision_id) or self._services.get(decision_id)
         if element is None:
             raise UnknownDecisionError(decision_id)
         given = environment or feel.Environment()

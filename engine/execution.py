@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -146,10 +146,8 @@ class Hierarchy:
         self.changes = Changes()
         self.outcome = Outcome(root_key)
         self.thrown: list[throwing.Thrown] = []
-        self.steps = 0
-        settings = configuration(session)
-        self.step_limit = settings.step_limit
-        self.environment = feel.Environment(now=self.now, zone=settings.zone, calendar=settings.calendar)
+        self.settings = configuration(session)
+        self.environment = feel.Environment(now=self.now, zone=self.settings.zone, calendar=self.settings.calendar)
         self._executions: dict[int, Execution] = {}
 
     def lock(self) -> None:
@@ -286,6 +284,9 @@ class Execution(Workflow):
         self.agenda: deque[Token] = deque()
         self.variables = Variables(self)
         self.new_subscriptions: list[int] = []
+        #: Call activities between this instance and the one that the command is for.
+        self.depth = 0
+        self._visits: Counter[tuple[int, str]] = Counter()
 
     # --- what elements and commands read
 
@@ -469,7 +470,6 @@ class Execution(Workflow):
 
     def spawn(self, element: Element, scope: Token, flow_id: str | None = None, *, enter: bool = True) -> Token:
         """Put a new token at an element; with `enter` it goes on the agenda, else the caller moves it on."""
-        self.hierarchy.steps += 1
         token = Token(self, element, scope, new_key())
         token.flow_id = flow_id
         self.variables.opened(token.key)
@@ -486,12 +486,18 @@ class Execution(Workflow):
             started_at=self.now,
             ended_at=None,
         )
-        if self.hierarchy.steps > self.hierarchy.step_limit:
-            sentence = f"More than {self.hierarchy.step_limit} elements were entered at one go: a loop without a wait."
-            self.raise_incident(token, ElementFailure("STEP_LIMIT", sentence))
+        if flow_id is not None and self._loops(element, scope):
+            sentence = (
+                f"The element was entered {self.hierarchy.settings.loop_limit} times at one go: a loop without a wait."
+            )
+            self.raise_incident(token, ElementFailure("LOOP_LIMIT", sentence))
         elif enter:
             self.agenda.append(token)
         return token
+
+    def _loops(self, element: Element, scope: Token) -> bool:
+        self._visits[scope.key, element.name] += 1
+        return self._visits[scope.key, element.name] > self.hierarchy.settings.loop_limit
 
     def finish(self, token: Token, variables: dict[str, Any] | None = None) -> None:
         """Let a waiting token go on, with what it waited for."""
@@ -631,10 +637,10 @@ class Execution(Workflow):
         if definitions.process(self.session, definition.key).none_start is None:
             sentence = f"The process “{process_id}” has no start event without a trigger."
             raise ElementFailure("CALLED_ELEMENT_ERROR", sentence)
-        self.hierarchy.steps += 1
-        if self.hierarchy.steps > self.hierarchy.step_limit:
-            raise ElementFailure("STEP_LIMIT", "Processes call each other without end.")
+        if self.depth >= self.hierarchy.settings.call_depth_limit:
+            raise ElementFailure("LOOP_LIMIT", "Processes call each other without end.")
         child = self.hierarchy.open(definition.key, new_key(), root_key=self.root_key, parent=token)
+        child.depth = self.depth + 1
         child.variables.merge(child.root, variables)
         return child.instance_key
 

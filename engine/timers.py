@@ -102,11 +102,10 @@ def _cycle(value: object, now: datetime, environment: feel.Environment) -> Sched
 
 def next_cron(text: str, after: datetime, environment: feel.Environment) -> datetime:
     """Return the next instant (UTC) of a cron expression in five fields or Spring's six; raises InvalidTimer."""
-    fields = _MACROS.get(text, text).replace("?", "*").split()
-    if len(fields) == 6:
-        fields = [*fields[1:], fields[0]]  # Spring has the seconds first, cronsim last
+    # Spring writes ? where the other of day of month and day of week decides.
+    fields = _MACROS.get(text, text).replace("?", "*")
     try:
-        found = next(CronSim(" ".join(fields), after.astimezone(environment.zone)))
+        found = next(CronSim(fields, after.astimezone(environment.zone)))
     except (CronSimError, StopIteration, OverflowError):
         raise InvalidTimer(f"“{text}” is no cron expression with a date to come.") from None
     return found.astimezone(UTC)

@@ -147,7 +147,7 @@ class Case:
         return self.execute(CompleteUserTask(self.task(element_id).key, variables or {}), by=by)
 
     def submit(self, element_id: str, entered: dict[str, Any], *, by: str = "tests") -> Outcome:
-        """Fill the form of the one open user task at an element as a person does: validated, and only its fields kept."""
+        """Fill the form of the one open user task as a person does: validated, and only its fields are kept."""
         task = self.task(element_id)
         assert task.form_key is not None, f"{element_id} has no form"
         with self.player.sessions() as session:
@@ -180,7 +180,7 @@ class Case:
         """The variables of the instance's own scope."""
         with self.player.sessions() as session:
             rows = session.execute(select(Variable.name, Variable.value).where(Variable.scope_key == self.key))
-            return {name: value for name, value in rows}
+            return {row.name: row.value for row in rows}
 
     @property
     def incidents(self) -> list[Incident]:
@@ -205,7 +205,7 @@ class Case:
         """Return when (UTC) which timer event is due next, by element id."""
         with self.player.sessions() as session:
             rows = session.execute(select(Timer.element_id, Timer.due_at).where(Timer.instance_key == self.key))
-            return {element_id: due_at for element_id, due_at in rows}
+            return {row.element_id: row.due_at for row in rows}
 
     def visits(self, element_id: str, state: ElementState = ElementState.COMPLETED) -> int:
         """Return how often the instance has been at an element and left it in this way."""

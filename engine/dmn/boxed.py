@@ -79,7 +79,9 @@ def _context(loading: Loading, element: Element, decision_id: str) -> Code | Non
 
 
 def _list(loading: Loading, element: Element, decision_id: str) -> Code | None:
-    items = [load_boxed(loading, item, decision_id) or _null for item in children(element) if local_name(item) in _LOADERS]
+    items = [
+        load_boxed(loading, item, decision_id) or _null for item in children(element) if local_name(item) in _LOADERS
+    ]
     return lambda scope: [item(scope) for item in items]
 
 
@@ -148,7 +150,9 @@ def _function(loading: Loading, element: Element, decision_id: str) -> Code | No
 
 
 def _conditional(loading: Loading, element: Element, decision_id: str) -> Code | None:
-    condition, yes, no = (load_expression_in(loading, child(element, part), decision_id) for part in ("if", "then", "else"))
+    condition, yes, no = (
+        load_expression_in(loading, child(element, part), decision_id) for part in ("if", "then", "else")
+    )
     if condition is None:
         loading.problem(element, "the conditional has no condition")
         return None

@@ -93,7 +93,8 @@ def _item_type(loading: Loading, definition: Element, lookup: _Lookup) -> Type:
 
 def _function_type(loading: Loading, item: Element, lookup: _Lookup) -> Type:
     parameters = tuple(
-        _referenced(loading, parameter, type_ref(parameter), lookup) or ANY for parameter in children(item, "parameters")
+        _referenced(loading, parameter, type_ref(parameter), lookup) or ANY
+        for parameter in children(item, "parameters")
     )
     result = _referenced(loading, item, item.get("outputTypeRef"), lookup) or ANY
     return FunctionType("function", parameters, result)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import feel
 from engine.dmn.outcome import DecisionWarning
-from engine.dmn.xml import Element, child, local_name, name_of
+from engine.dmn.xml import Element, child, line_of, local_name, name_of
 from engine.problems import Problem
 from feel.names import NameTable, known_names
 from feel.runtime import Code, Scope
@@ -33,7 +33,7 @@ class Loading:
 
     def problem(self, element: Element, message: str) -> None:
         """Notes a problem of the nearest element that has an id."""
-        self.problems.append(Problem(message, nearest_id(element), element.sourceline))
+        self.problems.append(Problem(message, nearest_id(element), line_of(element)))
 
     @contextmanager
     def knowing(self, names: Iterable[str]) -> Iterator[None]:
@@ -117,5 +117,3 @@ def typed(code: Code, target: Type | None, what: str, element_id: str | None) ->
 def variable_of(element: Element) -> Element | None:
     """The `variable` child of a decision, input data or knowledge model."""
     return child(element, "variable")
-
-

@@ -91,9 +91,7 @@ class Table:
             candidates ^= lowest
         return result
 
-    def _chosen(
-        self, scope: Scope, hits: list[tuple[Rule, list[feel.Value]]]
-    ) -> list[tuple[Rule, list[feel.Value]]]:
+    def _chosen(self, scope: Scope, hits: list[tuple[Rule, list[feel.Value]]]) -> list[tuple[Rule, list[feel.Value]]]:
         if self.policy == "UNIQUE" and len(hits) > 1:
             self._warn(scope, f"{self._numbers(hits)} match, but the hit policy UNIQUE allows one")
             return []
@@ -144,9 +142,7 @@ class Table:
             return result if isinstance(result, list) else [result]
         return result
 
-    def _note(
-        self, scope: Scope, values: list[feel.Value], chosen: list[tuple[Rule, list[feel.Value]]]
-    ) -> None:
+    def _note(self, scope: Scope, values: list[feel.Value], chosen: list[tuple[Rule, list[feel.Value]]]) -> None:
         matched = scope.run.notes
         inputs = {column.label: value for column, value in zip(self.columns, values, strict=True)}
         for rule, outputs in chosen:
@@ -184,13 +180,13 @@ def load_table(loading: Loading, element: Element, decision_id: str) -> Code | N
         loading.problem(element, "the decision table has no output")
         return None
     for row in rows:
-        if len(list(children(row, "inputEntry"))) != len(inputs) or len(list(children(row, "outputEntry"))) != len(outputs):
+        if len(list(children(row, "inputEntry"))) != len(inputs) or len(list(children(row, "outputEntry"))) != len(
+            outputs
+        ):
             loading.problem(row, "the rule has not one entry for each column")
             return None
     cells = [list(children(row, "inputEntry")) for row in rows]
-    columns = tuple(
-        _load_column(loading, column, [row[place] for row in cells]) for place, column in enumerate(inputs)
-    )
+    columns = tuple(_load_column(loading, column, [row[place] for row in cells]) for place, column in enumerate(inputs))
     table = Table(
         element.get("id"),
         decision_id,
@@ -253,5 +249,3 @@ def _load_rule(loading: Loading, element: Element, number: int) -> Rule:
     outputs = tuple(loading.expression(entry, text_of(entry)) or _null for entry in children(element, "outputEntry"))
     annotations = tuple(text_of(entry) or "" for entry in children(element, "annotationEntry"))
     return Rule(element.get("id"), number, outputs, annotations)
-
-

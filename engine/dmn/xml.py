@@ -37,11 +37,17 @@ def read(xml: bytes) -> Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise DecisionModelError([Problem(f"this is not XML: {error}", line=line)]) from None
-    if root.getroottree().docinfo.doctype:
+    if getattr(root.getroottree().docinfo, "doctype", ""):
         raise DecisionModelError([Problem("a document type (DOCTYPE) is not allowed", line=1)])
     if local_name(root) != "definitions" or namespace_of(root) not in NAMESPACES:
-        raise DecisionModelError([Problem("this is not a DMN 1.1 to 1.5 file", line=root.sourceline)])
+        raise DecisionModelError([Problem("this is not a DMN 1.1 to 1.5 file", line=line_of(root))])
     return root
+
+
+def line_of(element: Element) -> int | None:
+    """The line of an element in its file, from 1."""
+    line = element.sourceline
+    return line if isinstance(line, int) else None
 
 
 def local_name(element: Element) -> str:
@@ -57,7 +63,11 @@ def namespace_of(element: Element) -> str | None:
 def children(element: Element, *names: str) -> Iterator[Element]:
     """The DMN child elements, all or those of these names."""
     for child in element:
-        if isinstance(child.tag, str) and namespace_of(child) in NAMESPACES and (not names or local_name(child) in names):
+        if (
+            isinstance(child.tag, str)
+            and namespace_of(child) in NAMESPACES
+            and (not names or local_name(child) in names)
+        ):
             yield child
 
 
