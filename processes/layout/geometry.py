@@ -136,6 +136,19 @@ class _Canvas:
             if cell.span == 1:
                 left_part[cell.column] = max(left_part[cell.column], extent.left)
                 right_part[cell.column] = max(right_part[cell.column], extent.right)
+        borders, middles = self._add_up(left_part, right_part)
+        for node in self.container.nodes:
+            cell = self.grid.cells[node.id]
+            last = cell.column + cell.span - 1
+            missing = self.sizes[node.id].width - (borders[2 * last + 2] - borders[2 * cell.column + 1])
+            if cell.span > 1 and missing > 0:
+                right_part[last] += missing
+                borders, middles = self._add_up(left_part, right_part)
+        return borders, middles
+
+    def _add_up(self, left_part: list[int], right_part: list[int]) -> tuple[list[int], list[int]]:
+        """Left borders and middle lines for columns that reach this far from their middle."""
+        columns = self.grid.columns
         label_room = self._label_room(right_part)
         borders, middles, x = [], [], 0
         for strip in range(2 * columns + 1):

@@ -2,63 +2,94 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
+from itertools import pairwise
 
 from processes.layout.model import Flow
 from processes.layout.picture import Box, Picture, Point
-from processes.layout.text import label_size
+from processes.layout.text import Size, label_size
 
 _OVER_SHAPE = 100_000
 _OVER_LABEL = 60_000
 _OVER_LINE = 400
+_AWAY_FROM_LINE = 300
+_TIGHT = 400
+_STEP = 6
+_NEIGHBOURHOOD = 120
+
+Spot = tuple[int, Box]
 
 
 def place_flow_labels(flows: list[Flow], picture: Picture) -> dict[str, Box]:
     """Boxes of the flows' names, each at the cheapest of many spots along its line."""
     placed: dict[str, Box] = {}
+    lines = [_line(*ends) for points in picture.edges.values() for ends in pairwise(points)]
     for flow in flows:
-        if not flow.name or flow.tag != "sequenceFlow":
-            continue
-        points = picture.edges[flow.id]
-        others = [*picture.labels.values(), *placed.values()]
-        spots = list(_spots(points, flow.name))
-        costs = [_cost(box, away, others, flow.id, picture) for box, away in spots]
-        placed[flow.id] = spots[costs.index(min(costs))][0]
+        if flow.name and flow.tag == "sequenceFlow":
+            names = [*picture.labels.values(), *placed.values()]
+            spots = sorted(_spots(picture.edges[flow.id], flow.name), key=lambda spot: spot[0])
+            shapes = list(picture.shapes.values())
+            cost, box = _cheapest(spots, shapes, names, lines)
+            if cost >= _OVER_LABEL:
+                around = sorted(_around(box), key=lambda spot: spot[0])
+                _, box = min((cost, box), _cheapest(around, shapes, names, lines), key=lambda spot: spot[0])
+            placed[flow.id] = box
     return placed
 
 
-def _spots(points: list[Point], name: str) -> Iterator[tuple[Box, int]]:
-    """Boxes beside each straight part of the line, with their distance from its beginning."""
+def _cheapest(spots: list[Spot], shapes: list[Box], names: list[Box], lines: list[Box]) -> Spot:
+    """The spot with the least cost; spots come in the order of their distance from the best place."""
+    least, chosen = 1 << 60, spots[0][1]
+    for away, box in spots:
+        if away >= least:
+            break
+        cost = away + _OVER_SHAPE * sum(1 for shape in shapes if box.meets(shape, 1))
+        if cost < least:
+            cost += _OVER_LABEL * sum(1 for name in names if box.meets(name, 1))
+        if cost < least:
+            cost += _OVER_LINE * sum(1 for line in lines if box.meets(line))
+        if cost < least:
+            least, chosen = cost, box
+    return least, chosen
+
+
+def _around(box: Box) -> Iterator[Spot]:
+    """Boxes in the neighbourhood of one that has no free place along its line."""
+    for across in range(-_NEIGHBOURHOOD, _NEIGHBOURHOOD + 1, 2 * _STEP):
+        for down in range(-_NEIGHBOURHOOD, _NEIGHBOURHOOD + 1, _STEP):
+            yield _AWAY_FROM_LINE + abs(across) + abs(down), box.moved(across, down)
+
+
+def _line(one: Point, two: Point) -> Box:
+    """A straight part of an edge as a box of no height or no width."""
+    return Box(min(one[0], two[0]), min(one[1], two[1]), abs(two[0] - one[0]), abs(two[1] - one[1]))
+
+
+def _spots(points: list[Point], name: str) -> Iterator[Spot]:
+    """Boxes beside each straight part of the line, with what it costs to stand there."""
     walked = 0
-    sizes = [label_size(name, 20, 90), label_size(name, 20, 60)]
-    for (x1, y1), (x2, y2) in itertools.pairwise(points):
-        length = abs(x2 - x1) + abs(y2 - y1)
-        for size in sizes:
-            for offset in range(0, max(1, length), 6):
-                if y1 == y2 and offset + size.width + 4 <= max(length, size.width + 5):
-                    left = x1 + 4 + offset if x2 > x1 else x1 - 4 - offset - size.width
-                    tight = 400 if length < size.width + 8 else 0
-                    yield Box(left, y1 - size.height - 2, size.width, size.height), walked + offset + tight
-                    yield Box(left, y1 + 3, size.width, size.height), walked + offset + tight + 8
-                elif x1 == x2 and offset + size.height <= max(length, size.height + 1):
-                    top = y1 + 3 + offset if y2 > y1 else y1 - 3 - offset - size.height
-                    yield Box(x1 + 4, top, size.width, size.height), walked + offset + 14
-                    yield Box(x1 - 4 - size.width, top, size.width, size.height), walked + offset + 18
-        walked += length
+    sizes = {label_size(name, 20, 90), label_size(name, 20, 60)}
+    for one, two in pairwise(points):
+        for size in sorted(sizes, key=lambda size: size.height):
+            for off in (0, 16, 32):
+                for away, box in _beside(one, two, size, off):
+                    yield away + walked + off * _AWAY_FROM_LINE // 16, box
+        walked += abs(two[0] - one[0]) + abs(two[1] - one[1])
 
 
-def _cost(box: Box, away: int, labels: list[Box], flow_id: str, picture: Picture) -> int:
-    cost = away
-    cost += sum(_OVER_SHAPE for shape in picture.shapes.values() if box.meets(shape, 1))
-    cost += sum(_OVER_LABEL for label in labels if box.meets(label, 1))
-    cost += sum(
-        _OVER_LINE for points in picture.edges.values() for ends in itertools.pairwise(points) if _crosses(box, *ends)
-    )
-    return cost
-
-
-def _crosses(box: Box, one: Point, two: Point) -> bool:
-    left, right = sorted((one[0], two[0]))
-    upper, lower = sorted((one[1], two[1]))
-    return left < box.right and right > box.x and upper < box.bottom and lower > box.y
+def _beside(one: Point, two: Point, size: Size, off: int) -> Iterator[Spot]:
+    """Boxes along one straight part, `off` further from the line than usual."""
+    (x1, y1), (x2, y2) = one, two
+    level = y1 == y2
+    length = abs(x2 - x1) + abs(y2 - y1)
+    room = size.width + 8 if level else size.height
+    tight = _TIGHT if level and length < room else 0
+    for offset in range(0, max(1, length - room), _STEP):
+        if level:
+            left = x1 + 4 + offset if x2 > x1 else x1 - 4 - offset - size.width
+            yield offset + tight, Box(left, y1 - size.height - 2 - off, size.width, size.height)
+            yield offset + tight + 8, Box(left, y1 + 3 + off, size.width, size.height)
+        else:
+            top = y1 + 3 + offset if y2 > y1 else y1 - 3 - offset - size.height
+            yield offset + 14, Box(x1 + 4 + off, top, size.width, size.height)
+            yield offset + 18, Box(x1 - 4 - off - size.width, top, size.width, size.height)
