@@ -1,4 +1,4 @@
-"""What holds for every form and everything that may be sent: no crash, nothing foreign comes out, what comes out is valid."""
+"""What holds for every form and whatever is sent: no crash, nothing foreign comes out, what comes out is valid."""
 
 from __future__ import annotations
 
