@@ -3,7 +3,9 @@ import type Canvas from 'diagram-js/lib/core/Canvas';
 import type { ElementLike } from 'diagram-js/lib/core/Types';
 
 /** Below this scale the labels of a diagram cannot be read. */
-const READABLE = 0.55;
+const READABLE = 0.6;
+/** The scale at which a single step is shown. */
+const COMFORTABLE = 0.85;
 
 /** Shows the whole diagram with a margin; answers whether its labels can be read at that size. */
 export function showWhole(canvas: Canvas): boolean {
@@ -16,7 +18,7 @@ export function showWhole(canvas: Canvas): boolean {
 
 /** Puts the element into the middle, enlarged to a readable size if it is smaller. */
 export function centre(canvas: Canvas, element: ElementLike): void {
-  const scale = Math.max(canvas.zoom(), READABLE);
+  const scale = Math.max(canvas.zoom(), COMFORTABLE);
   look(canvas, middleOf(element), scale, canvas.viewbox().outer);
 }
 

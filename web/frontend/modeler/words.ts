@@ -43,8 +43,6 @@ const CHINESE: Record<string, string> = {
   'Event sub-process': '事件子流程',
   Transaction: '事务',
   Gateway: '网关',
-  gateway: '网关',
-  task: '任务',
   'Exclusive gateway': '排他网关',
   'Parallel gateway': '并行网关',
   'Inclusive gateway': '包容网关',
@@ -54,20 +52,14 @@ const CHINESE: Record<string, string> = {
   'End event': '结束事件',
   'Boundary event': '边界事件',
   'Intermediate throw event': '中间抛出事件',
-  'intermediate/boundary event': '中间／边界事件',
-  'start event': '开始事件',
-  'end event': '结束事件',
-  'compensation activity': '补偿活动',
-  'expanded sub-process': '子流程（展开）',
-  'pool/participant': '池／参与者',
+  'Intermediate/boundary event': '中间／边界事件',
+  'Compensation activity': '补偿活动',
+  'Expanded sub-process': '子流程（展开）',
+  'Pool/participant': '池／参与者',
   'Empty pool/participant': '空池',
   'Expanded pool/participant': '展开的池',
-  'data object reference': '数据对象',
-  'data store reference': '数据存储',
   'Data object reference': '数据对象',
   'Data store reference': '数据存储',
-  group: '分组',
-  'text annotation': '文字注释',
   'Sequence flow': '顺序流',
   'Default flow': '默认流',
   'Conditional flow': '条件流',
@@ -76,7 +68,14 @@ const CHINESE: Record<string, string> = {
   'Participant multiplicity': '多个参与者',
   Loop: '循环',
   Collection: '集合',
-  element: '元素',
+  Element: '元素',
+  Process: '流程',
+  Collaboration: '协作',
+  Lane: '泳道',
+  'Intermediate catch event': '中间捕获事件',
+  Association: '关联',
+  Group: '分组',
+  'Text annotation': '文字注释',
   // Tools
   'Activate hand tool': '移动画布',
   'Activate lasso tool': '框选',
@@ -108,6 +107,13 @@ const CHINESE: Record<string, string> = {
   Tasks: '任务',
   Gateways: '网关',
   Events: '事件',
+  'Start events': '开始事件',
+  'Intermediate catch events': '中间捕获事件',
+  'Intermediate throw events': '中间抛出事件',
+  'Boundary events': '边界事件',
+  'End events': '结束事件',
+  'Preconfigured elements': '预设元素',
+  Templates: '模板',
   Participants: '参与者',
   Participant: '参与者',
   'Sub-processes': '子流程',
@@ -211,6 +217,7 @@ const CHINESE: Record<string, string> = {
   'Task listeners': '任务监听器',
   'Event type': '事件类型',
   'Listener type': '监听器类型',
+  'Example data': '示例数据',
   Format: '格式',
   Template: '模板',
   '<none>': '（无）',
@@ -237,7 +244,7 @@ const CHINESE: Record<string, string> = {
 
 /** Names like "Append timer boundary event (non-interrupting)" are put together, so they are taken apart here. */
 function translateComposite(text: string): string | undefined {
-  const event = /^(\w+) (start event|intermediate catch event|intermediate throw event|boundary event|end event)( \(non-interrupting\))?$/i.exec(text);
+  const event = /^(\w+) (start event|intermediate catch event|intermediate throw event|boundary event|end event)( \(non[- ]interrupting\))?$/i.exec(text);
   if (event) {
     const [, kind = '', place = '', nonInterrupting] = event;
     const chineseKind = EVENT_KINDS[kind.charAt(0).toUpperCase() + kind.slice(1)];
@@ -249,7 +256,9 @@ function translateComposite(text: string): string | undefined {
 }
 
 function translateText(text: string): string {
-  return CHINESE[text] ?? CHINESE[text.charAt(0).toUpperCase() + text.slice(1)] ?? translateComposite(text) ?? text;
+  // The same element is a "User task" in menus, a "user task" after a verb, and a "User Task" in the panel's head.
+  const sentenceCase = text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
+  return CHINESE[text] ?? CHINESE[sentenceCase] ?? translateComposite(sentenceCase) ?? translateComposite(text) ?? text;
 }
 
 /** A diagram-js module that answers the modeler's words in Chinese, and in English those that have no Chinese. */
