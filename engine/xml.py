@@ -29,5 +29,13 @@ def read(content: bytes, resource: str | None = None) -> etree._Element:
     return root
 
 
+def as_text(content: bytes) -> str:
+    """Return a readable file as text: to the letter where it is UTF-8, else without the encoding that it declared."""
+    tree = read(content).getroottree()
+    if (tree.docinfo.encoding or "UTF-8").upper() in ("UTF-8", "US-ASCII"):
+        return content.decode()
+    return etree.tostring(tree, encoding="unicode")
+
+
 def _refused(message: str, line: int, resource: str | None) -> DeploymentRefused:
     return DeploymentRefused([Problem(message, line=line or None, resource=resource)])

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import checks, clock, decisions, parser, starts
+from engine import checks, clock, decisions, parser, starts, xml
 from engine.errors import DeploymentRefused
 from engine.keys import new_key
 from engine.models import (
@@ -226,7 +226,7 @@ def _store_decisions(session: Session, deployed: Deployed, resource: Resource, m
         version=newest.version + 1 if newest else 1,
         name=model.name or requirements_id,
         resource_name=resource.name,
-        xml=resource.content.decode("utf-8", "replace"),
+        xml=xml.as_text(resource.content),
         checksum=checksum,
         deployment_key=deployed.key,
         created_at=clock.now(session),
@@ -270,7 +270,7 @@ def _store_process(session: Session, deployed: Deployed, resource: Resource, pro
         name=process.title,
         version_tag=process.version_tag,
         resource_name=resource.name,
-        xml=resource.content.decode("utf-8", "replace"),
+        xml=xml.as_text(resource.content),
         checksum=checksum,
         start_form_id=start.form_id if start is not None else None,
         startable=start is not None,
