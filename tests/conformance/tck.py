@@ -72,7 +72,9 @@ def _load_models(case: Path) -> dict[str, decisions.DecisionModel]:
     while waiting:
         for name, content in list(waiting.items()):
             needed = {
-                element.get("namespace") for element in etree.fromstring(content) if str(element.tag).endswith("}import")
+                element.get("namespace")
+                for element in etree.fromstring(content)
+                if str(element.tag).endswith("}import")
             }
             if not any(namespaces[other] in needed for other in waiting if other != name):
                 model = decisions.parse(content, by_namespace, strict=False)
@@ -84,9 +86,7 @@ def _load_models(case: Path) -> dict[str, decisions.DecisionModel]:
 def _check(model: decisions.DecisionModel | None, test: etree._Element, node: etree._Element) -> str | None:
     if model is None:
         return "the model is missing"
-    context = {
-        entry.get("name", ""): _value(entry) for entry in test.findall(f"{_TEST}inputNode")
-    }
+    context = {entry.get("name", ""): _value(entry) for entry in test.findall(f"{_TEST}inputNode")}
     wanted = _value(node.find(f"{_TEST}expected"))
     # Calling a decision service from outside names it in the test case; otherwise the node is a decision.
     name = test.get("invocableName") or node.get("name")
