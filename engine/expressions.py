@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import feel
+from engine import decisions
 from engine.errors import ElementFailure
 from feel.temporal import Date, DateTime, Time, parse_date_time
 

@@ -234,7 +234,7 @@ def _store_decisions(session: Session, deployed: Deployed, resource: Resource, m
     session.add(requirements)
     session.flush()
     deployed.requirements.append(requirements)
-    for decision_id, found in model.decisions.items():
+    for decision_id, name in model.decisions.items():
         version = session.scalar(
             select(func.max(DecisionDefinition.version)).where(DecisionDefinition.decision_id == decision_id)
         )
@@ -242,7 +242,7 @@ def _store_decisions(session: Session, deployed: Deployed, resource: Resource, m
             key=new_key(),
             decision_id=decision_id,
             version=(version or 0) + 1,
-            name=found.name or decision_id,
+            name=name,
             requirements_key=requirements.key,
         )
         session.add(decision)
