@@ -25,6 +25,7 @@ _LANES = (
     f'<bpmn:lane id="team" name="{TEAM}"><bpmn:flowNodeRef>repair</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>'
 )
 
+_TITLE = "<zeebe:properties><zeebe:property name='title' value='=plate + \" \" + customer'/></zeebe:properties>"
 _START_FORM = schema(
     field("textfield", "plate", label="车牌号", validate={"required": True}),
     field("textfield", "customer", label="客户"),
@@ -45,7 +46,7 @@ def form(form_id: str, content: dict[str, Any]) -> Resource:
 
 
 def repair_process() -> Resource:
-    """Estimate (receptionist, due in four hours), repair (team, taken away after two days), settlement (receptionist)."""
+    """Estimate (reception, due in four hours), repair (team, taken away after two days), settlement (reception)."""
     deadline = node(
         "boundaryEvent",
         "late",
@@ -73,7 +74,7 @@ def repair_process() -> Resource:
         flow("late", "settle"),
         flow("settle", "end"),
         process_id="car-repair",
-        extensions="<zeebe:properties><zeebe:property name='title' value='=plate + \" \" + customer'/></zeebe:properties>",
+        extensions=_TITLE,
     )
     return Resource("auto-repair/car-repair.bpmn", resource.content)
 

@@ -147,7 +147,7 @@ def test_pages_follow_one_another_without_gap_or_repetition(shop: Player, wang: 
 
 @pytest.mark.parametrize("cursor", ["x", "1~2", "2025-01-01~1~1", "~a~1", "~1~1~1"])
 def test_what_is_no_cursor_is_refused(cursor: str, wang: User, session: Session) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"cursor|int|isoformat|unpack"):
         worklist(session, wang, cursor=cursor)
 
 
@@ -224,7 +224,7 @@ def queries(session: Session) -> Iterator[list[tuple[str, Any]]]:
 def thousands(shop: Player, session: Session, make_user: MakeUser) -> None:
     """Ten thousand open tasks of other people, and as many done; only a few belong to the shop's own."""
     case = shop.start("car-repair", {"plate": "A1", "customer": "x"})
-    pattern = {name: getattr(case.task("estimate"), name) for name in UserTask.__table__.columns.keys()}
+    pattern = {name: getattr(case.task("estimate"), name) for name in UserTask.__mapper__.attrs.keys()}  # noqa: SIM118
     base = pattern["key"] + 1
     rows = [
         {
