@@ -18,13 +18,9 @@ from people import service as people
 from people.errors import PeopleError
 from people.models import Role
 from processes import service as processes
-from web import logs
+from web import library, logs
 from web.configuration import Configuration, InvalidConfiguration, from_environment
 from web.demo import installation
-
-#: Files that can be deployed.
-SUFFIXES = (".bpmn", ".dmn", ".form")
-
 
 @click.group()
 def baton() -> None:
@@ -66,14 +62,14 @@ def worker(parent: int | None) -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def deploy(paths: tuple[Path, ...]) -> None:
     """Deploy BPMN, DMN and form files, or all of them in a directory: all or none."""
-    files = [file for path in paths for file in _deployable(path)]
+    files = library.resources(paths)
     if not files:
-        raise click.ClickException(f"There is no {', '.join(SUFFIXES)} file.")
-    resources = [processes.Resource(file.name, file.read_bytes()) for file in files]
+        raise click.ClickException(f"There is no {', '.join(library.SUFFIXES)} file.")
     with _session() as session:
         try:
             with transaction(session):
-                deployed = processes.deploy(session, resources, actor="baton deploy")
+                groups = [group.id for group in people.list_groups(session)]
+                deployed = processes.deploy(session, files, actor="baton deploy", groups=groups)
         except DeploymentRefused as error:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
@@ -179,12 +175,6 @@ def _session(configuration: Configuration | None = None) -> Session:
     configuration = configuration or _configured()
     engine = create_engine(configuration.database_url)
     return session_factory(engine, **configuration.engine().info())()
-
-
-def _deployable(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
 
 
 def _variables(text: str) -> dict[str, Any]:
