@@ -20,6 +20,9 @@ from tasks.detail import detail
 from tasks.errors import InvalidForm
 from tasks.worklist import ProcessCount, Whose, Worklist, counts, one, open_names, worklist
 
+#: Keys are 63-bit integers; nothing can be found under a larger one.
+_LARGEST_KEY = 2**63 - 1
+
 blueprint = Blueprint("tasks", __name__, template_folder="templates")
 blueprint.add_app_template_filter(presentation.label, "label")
 blueprint.add_app_template_filter(presentation.island_json, "island_json")
@@ -41,14 +44,14 @@ def worklist_news() -> ResponseReturnValue:
     return render_template("tasks/_news.html", **context)
 
 
-@blueprint.get("/tasks/<int:key>")
+@blueprint.get(f"/tasks/<int(max={_LARGEST_KEY}):key>")
 @login_required
 def show_task(key: int) -> ResponseReturnValue:
     """Show one task with its form and its case."""
     return _task_page(key)
 
 
-@blueprint.post("/tasks/<int:key>/claim")
+@blueprint.post(f"/tasks/<int(max={_LARGEST_KEY}):key>/claim")
 @login_required
 def claim(key: int) -> ResponseReturnValue:
     """Take a task; from the worklist its row is answered, from its own page what has changed on it."""
@@ -65,7 +68,7 @@ def claim(key: int) -> ResponseReturnValue:
     return redirect(url_for("tasks.show_task", key=key))
 
 
-@blueprint.post("/tasks/<int:key>/return")
+@blueprint.post(f"/tasks/<int(max={_LARGEST_KEY}):key>/return")
 @login_required
 def return_task(key: int) -> ResponseReturnValue:
     """Put a task back for the others of its groups."""
@@ -75,7 +78,7 @@ def return_task(key: int) -> ResponseReturnValue:
     return redirect(url_for("tasks.show_worklist"))
 
 
-@blueprint.post("/tasks/<int:key>/assign")
+@blueprint.post(f"/tasks/<int(max={_LARGEST_KEY}):key>/assign")
 @login_required
 def assign(key: int) -> ResponseReturnValue:
     """Hand a task on to somebody else."""
@@ -86,7 +89,7 @@ def assign(key: int) -> ResponseReturnValue:
     return redirect(url_for("tasks.show_worklist"))
 
 
-@blueprint.post("/tasks/<int:key>/complete")
+@blueprint.post(f"/tasks/<int(max={_LARGEST_KEY}):key>/complete")
 @login_required
 def complete(key: int) -> ResponseReturnValue:
     """Complete a task with what its form brought; after a refusal the form comes back with everything entered."""
