@@ -18,7 +18,10 @@ SATURDAY = 6
 ASSUMED_SHIFTS: Shifts = ((time(8), time(12)), (time(13, 30), time(17, 30)))
 """Assumed: document 000 names no working hours."""
 ASSUMED_WEEK: Mapping[int, Shifts] = MappingProxyType(dict.fromkeys(range(1, SATURDAY + 1), ASSUMED_SHIFTS))
-"""Monday to Saturday by ISO weekday: the weekly report is due on Saturday at the end of work (document 000, line 654)."""
+"""Monday to Saturday, by ISO weekday: the weekly report is due on Saturday at the end of work (document 000, line 654).
+
+Assumed for the rest of the staff too.
+"""
 
 
 class CalendarError(ValueError):
@@ -38,8 +41,8 @@ class Day:
 class CompanyCalendar:
     """A working calendar as feel.WorkingCalendar wants it; all times are wall time in the company's zone.
 
-    `week` maps ISO weekdays (1 Monday) to shifts. `exceptions` maps days to their own shifts, none meaning a day off, and
-    wins over everything. `public_holidays` turns China's holidays and make-up days on. `reasons` name exceptions.
+    `week` maps ISO weekdays (1 Monday) to shifts. `exceptions` maps days to their own shifts, none meaning a day off,
+    and wins over everything. `public_holidays` turns China's holidays and make-up days on. `reasons` name exceptions.
     """
 
     week: Mapping[int, Shifts] = field(default_factory=lambda: ASSUMED_WEEK)
@@ -110,7 +113,8 @@ def from_data(data: Mapping[str, Any]) -> CompanyCalendar:
     """The calendar that JSON data describe; raises CalendarError.
 
     `week`: {"1": [["08:00", "12:00"], ...], ...} by ISO weekday; `exceptions`: [{"date": "2026-01-31", "shifts": [...],
-    "reason": "stock-taking"}], no shifts meaning a day off; `publicHolidays`: true or false. What is left out is assumed.
+    "reason": "stock-taking"}], no shifts meaning a day off; `publicHolidays`: true or false. What is left out is
+    assumed.
     """
     week = {_weekday(key): _shifts(shifts, f"weekday {key}") for key, shifts in data.get("week", {}).items()}
     exceptions: dict[date, Shifts] = {}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, update
+from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from database import Base
@@ -81,7 +83,6 @@ class Changes:
         self._closed: dict[type[Base], dict[int, Row]] = defaultdict(dict)
         #: Waits created in this command, by element instance: ended in the same command, they are never written.
         self._pending: dict[int, list[tuple[type[Base], int]]] = defaultdict(list)
-        self.new_subscriptions: list[int] = []
 
     def insert(self, model: type[Base], **row: Any) -> Row:
         """Add a row."""
@@ -145,55 +146,83 @@ class Changes:
         """Write everything; the transaction stays open."""
         connection = session.connection()
         # Ends come first: what a retry opens again for the same element instance must not be ended with the old.
-        self._end(session)
+        self._end(connection)
         for model in _ORDER:
             rows = self._inserts.get(model)
             if rows:
-                connection.execute(insert(_table(model)), list(rows.values()))
+                connection.execute(_insertion(model), list(rows.values()))
         for model, by_key in self._updates.items():
-            table = _table(model)
             same_columns: dict[tuple[str, ...], list[Row]] = defaultdict(list)
             for key, values in by_key.items():
                 same_columns[tuple(values)].append({"_key": key} | values)
             for columns, parameters in same_columns.items():
-                statement = update(table).where(table.c.key == bindparam("_key"))
-                connection.execute(statement.values({name: bindparam(name) for name in columns}), parameters)
-        self.new_subscriptions = list(self._inserts[MessageSubscription])
+                connection.execute(_update_by_key(model, columns), parameters)
 
-    def _end(self, session: Session) -> None:
-        connection = session.connection()
+    def _end(self, connection: Connection) -> None:
         for model, closed in self._closed.items():
             for keys in batched(closed, _MOST_PARAMETERS):
                 if model in _DELETED:
-                    table = _table(model)
                     owners = [key for key in keys if key > 0]
                     own = [-key for key in keys if key < 0]
                     if owners:
-                        connection.execute(delete(table).where(table.c.element_instance_key.in_(owners)))
+                        connection.execute(_deletion(model, "element_instance_key"), {"keys": owners})
                     if own:
-                        connection.execute(delete(table).where(table.c.key.in_(own)))
+                        connection.execute(_deletion(model, "key"), {"keys": own})
                 elif model is UserTaskGroup:
                     for candidates in (UserTaskGroup, UserTaskUser):
-                        connection.execute(delete(_table(candidates)).where(_table(candidates).c.task_key.in_(keys)))
+                        connection.execute(_deletion(candidates, "task_key"), {"keys": keys})
                 else:
-                    self._end_by_state(session, model, keys, closed[keys[0]]["at"])
+                    _end_by_state(connection, model, keys, closed[keys[0]]["at"])
 
-    def _end_by_state(self, session: Session, model: type[Base], keys: Sequence[int], at: Any) -> None:
-        connection = session.connection()
-        table = _table(model)
-        mine = table.c.element_instance_key.in_(keys)
-        if model is UserTask:
-            open_tasks = mine & (table.c.state == UserTaskState.CREATED)
-            for candidates in (_table(UserTaskGroup), _table(UserTaskUser)):
-                ended = table.select().with_only_columns(table.c.key).where(open_tasks)
-                connection.execute(delete(candidates).where(candidates.c.task_key.in_(ended)))
-            connection.execute(update(table).where(open_tasks).values(state=UserTaskState.CANCELED, ended_at=at))
-        elif model is Job:
-            live = mine & table.c.state.in_([JobState.CREATED, JobState.FAILED])
-            connection.execute(update(table).where(live).values(state=JobState.CANCELED, ended_at=at))
-        elif model is Incident:
-            live = mine & (table.c.state == IncidentState.ACTIVE)
-            connection.execute(update(table).where(live).values(state=IncidentState.RESOLVED, resolved_at=at))
+
+# The statements are built once: building them costs as much as running them.
+
+
+@cache
+def _insertion(model: type[Base]) -> Insert:
+    return insert(_table(model))
+
+
+@cache
+def _update_by_key(model: type[Base], columns: tuple[str, ...]) -> Update:
+    table = _table(model)
+    return update(table).where(table.c.key == bindparam("_key")).values({name: bindparam(name) for name in columns})
+
+
+@cache
+def _deletion(model: type[Base], column: str) -> Delete:
+    table = _table(model)
+    return delete(table).where(table.c[column].in_(bindparam("keys", expanding=True)))
+
+
+@cache
+def _end_of(model: type[Base]) -> Update:
+    """The statement that ends the open rows of a kind of wait by their state."""
+    table = _table(model)
+    state, end_column, still = {
+        UserTask: (UserTaskState.CANCELED, "ended_at", [UserTaskState.CREATED]),
+        Job: (JobState.CANCELED, "ended_at", [JobState.CREATED, JobState.FAILED]),
+        Incident: (IncidentState.RESOLVED, "resolved_at", [IncidentState.ACTIVE]),
+    }[model]
+    mine = table.c.element_instance_key.in_(bindparam("keys", expanding=True))
+    return update(table).where(mine, table.c.state.in_(still)).values({"state": state, end_column: bindparam("at")})
+
+
+@cache
+def _candidates_of_open(candidates: type[Base]) -> Delete:
+    """The statement that deletes the candidates of the open user tasks of element instances."""
+    tasks = _table(UserTask)
+    mine = tasks.c.element_instance_key.in_(bindparam("keys", expanding=True))
+    ended = select(tasks.c.key).where(mine, tasks.c.state == UserTaskState.CREATED)
+    table = _table(candidates)
+    return delete(table).where(table.c.task_key.in_(ended))
+
+
+def _end_by_state(connection: Connection, model: type[Base], keys: Sequence[int], at: datetime) -> None:
+    if model is UserTask:
+        for candidates in (UserTaskGroup, UserTaskUser):
+            connection.execute(_candidates_of_open(candidates), {"keys": keys})
+    connection.execute(_end_of(model), {"keys": keys, "at": at})
 
 
 def _ended(model: type[Base], at: Any, row: Row) -> Row:

@@ -6,10 +6,11 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 from SpiffWorkflow.workflow import Workflow
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -60,6 +61,25 @@ _LETTERS = {model: letter for letter, model in _WAITS.items()}
 _EVENT_WAITS = "tms"
 
 
+# Built once: building a statement costs as much as running it.
+_ROOT = select(ProcessInstance.root_key).where(ProcessInstance.key == bindparam("key"))
+_LOCK = select(ProcessInstance.key).where(ProcessInstance.key == bindparam("key")).with_for_update()
+_LOAD = (
+    select(
+        ProcessInstance.definition_key,
+        ProcessInstance.state,
+        ProcessInstance.parent_key,
+        ProcessInstance.parent_element_instance_key,
+        ProcessInstance.title,
+        ProcessInstance.revision,
+        InstanceState.tokens,
+    )
+    .outerjoin(InstanceState, InstanceState.instance_key == ProcessInstance.key)
+    .where(ProcessInstance.key == bindparam("key"))
+)
+_VERSION = select(ProcessDefinition.version).where(ProcessDefinition.key == bindparam("key"))
+
+
 class Command(Protocol):
     """Something that a person, a worker, a timer or a message wants of an instance."""
 
@@ -87,7 +107,7 @@ def execute(session: Session, instance_key: int, command: Command, *, actor: str
     Raises NotFound, NotActive when the instance has ended, and what the command refuses with; then the caller's
     transaction must be rolled back.
     """
-    root_key = session.scalar(select(ProcessInstance.root_key).where(ProcessInstance.key == instance_key))
+    root_key = session.scalar(_ROOT, {"key": instance_key})
     if root_key is None:
         raise NotFound("process instance", instance_key)
     hierarchy = Hierarchy(session, root_key, actor)
@@ -152,26 +172,16 @@ class Hierarchy:
 
     def lock(self) -> None:
         """Keep every other command of the hierarchy out until the transaction ends."""
-        self.session.execute(select(ProcessInstance.key).where(ProcessInstance.key == self.root_key).with_for_update())
+        # On SQLite the transaction itself holds the one write lock.
+        if self.session.get_bind().dialect.name != "sqlite":
+            self.session.execute(_LOCK, {"key": self.root_key})
 
     def load(self, instance_key: int) -> Execution:
         """Return the execution of a stored, active instance; raises NotFound, NotActive."""
         execution = self._executions.get(instance_key)
         if execution is not None:
             return execution
-        row = self.session.execute(
-            select(
-                ProcessInstance.definition_key,
-                ProcessInstance.state,
-                ProcessInstance.parent_key,
-                ProcessInstance.parent_element_instance_key,
-                ProcessInstance.title,
-                ProcessInstance.revision,
-                InstanceState.tokens,
-            )
-            .outerjoin(InstanceState, InstanceState.instance_key == ProcessInstance.key)
-            .where(ProcessInstance.key == instance_key)
-        ).one_or_none()
+        row = self.session.execute(_LOAD, {"key": instance_key}).one_or_none()
         if row is None:
             raise NotFound("process instance", instance_key)
         if row.state != ProcessState.ACTIVE:
@@ -194,7 +204,7 @@ class Hierarchy:
     ) -> Execution:
         """Make a new instance whose root token is ready to enter."""
         process = definitions.process(self.session, definition_key)
-        version = self.session.scalar(select(ProcessDefinition.version).where(ProcessDefinition.key == definition_key))
+        version = self.session.scalar(_VERSION, {"key": definition_key})
         execution = Execution(self, process, definition_key)
         execution.instance_key = instance_key
         execution.fresh = True
@@ -252,17 +262,19 @@ class Hierarchy:
             if not execution.ended
         ]
         ended = [execution.instance_key for execution in self._executions.values() if execution.ended]
+        connection = self.session.connection()
         if live:
-            dialect = postgresql if self.session.get_bind().dialect.name == "postgresql" else sqlite
-            statement = dialect.insert(InstanceState)
-            self.session.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[InstanceState.instance_key], set_={"tokens": statement.excluded.tokens}
-                ),
-                live,
-            )
+            connection.execute(_store_state(connection.dialect.name), live)
         if ended:
-            self.session.execute(delete(InstanceState).where(InstanceState.instance_key.in_(ended)))
+            connection.execute(delete(InstanceState).where(InstanceState.instance_key.in_(ended)))
+
+
+@cache
+def _store_state(dialect: str) -> Any:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(InstanceState.__table__)
+    return statement.on_conflict_do_update(
+        index_elements=[InstanceState.instance_key], set_={"tokens": statement.excluded.tokens}
+    )
 
 
 class Execution(Workflow):
@@ -611,6 +623,11 @@ class Execution(Workflow):
     def close_attached_events(self, token: Token) -> None:
         """Close what attached events wait for."""
         self._close_waits(token, _EVENT_WAITS)
+
+    def done_waiting(self, token: Token, model: type[Base]) -> None:
+        """Note that a token's wait has ended by itself, so that it need not be ended when the token leaves."""
+        held = token.internal_data.get("waits", "")
+        token.remember(waits=held.replace(_LETTERS[model], ""))
 
     def _close_waits(self, token: Token, letters: str) -> None:
         held = token.internal_data.get("waits", "")

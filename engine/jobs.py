@@ -108,6 +108,7 @@ class CompleteJob:
         if token.in_error:
             execution.close_incidents(token)
         execution.changes.update(Job, job.key, state=JobState.COMPLETED, ended_at=execution.now, deadline=None)
+        execution.done_waiting(token, Job)
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"variables": variables})
         execution.finish(token, variables)
 

@@ -135,6 +135,7 @@ class CompleteUserTask:
             touched_at=execution.now,
             completed_by=execution.actor,
         )
+        execution.done_waiting(token, UserTask)
         execution.changes.drop_candidates(task.key)
         execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details={"variables": variables})
         execution.finish(token, variables)

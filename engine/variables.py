@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 import feel
 from database import dumps
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 #: Most bytes of JSON text in one command's variables.
 SIZE_LIMIT = 4_000_000
+
+
+_OF_SCOPES = select(Variable.scope_key, Variable.name, Variable.value, Variable.key).where(
+    Variable.scope_key.in_(bindparam("scopes", expanding=True))
+)
 
 
 def checked(variables: object) -> dict[str, Any]:
@@ -104,11 +109,7 @@ class Variables:
             return
         for key in missing:
             self._scopes[key] = {}
-        rows = self._execution.session.execute(
-            select(Variable.scope_key, Variable.name, Variable.value, Variable.key).where(
-                Variable.scope_key.in_(missing)
-            )
-        )
+        rows = self._execution.session.execute(_OF_SCOPES, {"scopes": missing})
         for scope_key, name, value, key in rows:
             self._scopes[scope_key][name] = value
             self._keys[scope_key, name] = key
