@@ -1,4 +1,4 @@
-"""Arithmetic on numbers, strings and temporal values (DMN 1.5, tables 55 to 57)."""
+"""Arithmetic on numbers, strings and temporal values (DMN 1.5, section 10.3.2.15, tables 56 to 62)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equality and order of values (DMN 1.5, tables 53 and 54, section 10.3.2.13)."""
+"""Equality and order of values (DMN 1.5, section 10.3.2.15, tables 52 to 55)."""
 
 from __future__ import annotations
 
@@ -76,14 +76,20 @@ def compare(left: Value, right: Value) -> int | None:
     if cls in _ORDERED:
         return int(left > right) - int(left < right)
     if cls is Time:
-        if left.is_local != right.is_local:
-            return None
+        left, right = _same_zone(left, right), _same_zone(right, left)
         return _sign(left.utc_nanoseconds - right.utc_nanoseconds)
     if cls is DateTime:
-        if left.time.is_local != right.time.is_local:
-            return None
-        return _sign(left.instant - right.instant)
+        first = DateTime(left.date, _same_zone(left.time, right.time))
+        second = DateTime(right.date, _same_zone(right.time, left.time))
+        return _sign(first.instant - second.instant)
     return None
+
+
+def _same_zone(time: Time, other: Time) -> Time:
+    """Table 54: what has no offset takes the offset of what it is compared with."""
+    if not time.is_local or other.is_local:
+        return time
+    return Time.from_nanoseconds(time.nanoseconds, other.offset, other.zone)
 
 
 def _sign(value: Any) -> int:

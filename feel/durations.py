@@ -1,4 +1,4 @@
-"""The two durations: years and months, and days and time (DMN 1.5, sections 10.3.2.3.6 and 10.3.2.3.7)."""
+"""The two durations: years and months, and days and time (DMN 1.5, sections 10.3.2.3.7 and 10.3.2.3.8)."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ PROPERTIES: dict[type, dict[str, Callable[..., Value]]] = {
         "end included": lambda interval: interval.end_included,
     },
 }
-"""DMN 1.5, table 65."""
+"""DMN 1.5, tables 65 to 67."""
 
 PROPERTY_NAMES = frozenset(name for properties in PROPERTIES.values() for name in properties)
 

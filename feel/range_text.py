@@ -46,9 +46,11 @@ def parse_range(text: str) -> Range | None:
         return None
     low, high = _literal(node.low), _literal(node.high)
     if open_start:
-        return Range(None, high, False, node.high_included) if high is not None and not node.low_included else None
+        return (
+            Range(None, high, False, node.high_included, True) if high is not None and not node.low_included else None
+        )
     if open_end:
-        return Range(low, None, node.low_included, False) if low is not None and not node.high_included else None
+        return Range(low, None, node.low_included, False, True) if low is not None and not node.high_included else None
     if low is None or high is None:
         return None
     order = compare(low, high)

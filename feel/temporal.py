@@ -1,4 +1,4 @@
-"""Date, time, and date and time, with offsets and IANA zones (DMN 1.5, sections 10.3.2.3.3 to 10.3.2.3.5).
+"""Date, time, and date and time, with offsets and IANA zones (DMN 1.5, sections 10.3.2.3.4 to 10.3.2.3.6).
 
 Not Python's own types, because FEEL has years from -999,999,999 to 999,999,999, nanoseconds, and times with a named
 zone.
@@ -216,7 +216,7 @@ class DateTime:
         return None if date is None else cls(date, Time.from_nanoseconds(rest, offset, zone))
 
     def to_python(self) -> datetime.datetime:
-        """As Python's datetime, cut to microseconds, naive when local; raises ValueError outside the years 1 to 9999."""
+        """As Python's datetime, cut to microseconds, naive if local; raises ValueError outside the years 1 to 9999."""
         return datetime.datetime.combine(self.date.to_python(), self.time.to_python())
 
     @property

@@ -207,6 +207,12 @@ def resolve(node: nodes.TypeNode, types: Mapping[str, Type] | None) -> Type | No
             return ANY
         case "Null" | "null":
             return NULL
-        case "list" | "range" | "context" | "function":
-            return Type(node.name)
     return Type(node.name) if node.name in SIMPLE_TYPES else None
+
+
+def unknown_type(node: nodes.TypeNode) -> str:
+    """Why a type expression means nothing; Table 61: the composite types need their arguments."""
+    if node.name in ("list", "range", "context", "function") and not node.arguments:
+        hints = {"context": "context<name: type>", "function": "function<type> -> type"}
+        return f"the type `{node.name}` needs its arguments, as in `{hints.get(node.name, node.name + '<Any>')}`"
+    return f"there is no type `{node.name}`"

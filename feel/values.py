@@ -26,7 +26,8 @@ Value = Any
 class Range:
     """An interval; an end that is None is open (no bound on that side).
 
-    `unary` marks `(= x)`, which the standard's tests do not take to equal `[x..x]`.
+    `unary` marks one written with an operator, such as `(>= x)`: that one and an interval are never equal, even if they
+    hold the same values (DMN 1.5, table 53).
     """
 
     start: Value

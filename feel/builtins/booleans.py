@@ -24,7 +24,7 @@ def identical(_run: Run, *values: Value) -> Value:
 
 
 def same(first: Value, second: Value) -> bool:
-    """Identity in the semantic domain (DMN 1.5, section 10.3.4.7)."""
+    """Identity in the semantic domain (DMN 1.5, table 77)."""
     if type(first) is not type(second):
         return False
     if isinstance(first, list):

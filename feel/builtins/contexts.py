@@ -1,4 +1,4 @@
-"""Functions of contexts (DMN 1.5, table 80)."""
+"""Functions of contexts (DMN 1.5, table 81)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of lists (DMN 1.5, table 75) and `sort`."""
+"""Functions of lists (DMN 1.5, table 75) and `sort` (table 80)."""
 
 from __future__ import annotations
 

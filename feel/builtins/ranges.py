@@ -1,4 +1,4 @@
-"""Relations between points and ranges (DMN 1.5, table 79), and `range`."""
+"""Relations between points and ranges (DMN 1.5, table 78), and `range`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of dates and times (DMN 1.5, tables 77 and 78), and Camunda's."""
+"""Functions of dates and times (DMN 1.5, table 79), and Camunda's."""
 
 from __future__ import annotations
 

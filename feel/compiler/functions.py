@@ -5,7 +5,7 @@ from __future__ import annotations
 from feel import nodes
 from feel.compiler.dispatch import compile_node, compiles
 from feel.runtime import Code, Run, Scope
-from feel.types import Type, convert, resolve
+from feel.types import Type, convert, resolve, unknown_type
 from feel.values import BuiltIn, Function, Value, shown
 
 _MISSING = object()
@@ -25,7 +25,7 @@ def _function(node: nodes.FunctionLiteral) -> Code:
         for type_node in type_nodes:
             resolved = None if type_node is None else resolve(type_node, run.environment.types)
             if type_node is not None and resolved is None:
-                run.warn(f"there is no type `{type_node.name}`", type_node.position)
+                run.warn(unknown_type(type_node), type_node.position)
                 return None
             types.append(resolved)
 

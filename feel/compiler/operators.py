@@ -11,7 +11,7 @@ from feel.compiler.dispatch import compile_node, compiles
 from feel.compiler.unary_tests import compile_test
 from feel.numbers import CONTEXT
 from feel.runtime import Code, Run, Scope
-from feel.types import instance_of, resolve
+from feel.types import instance_of, resolve, unknown_type
 from feel.values import Value, shown
 
 _VERBS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by", "**": "raised to"}
@@ -190,7 +190,7 @@ def _instance_of(node: nodes.InstanceOf) -> Code:
     def instance(scope: Scope) -> bool | None:
         target = resolve(type_node, scope.run.environment.types)
         if target is None:
-            scope.run.warn(f"there is no type `{type_node.name}`", position)
+            scope.run.warn(unknown_type(type_node), position)
             return None
         return instance_of(value(scope), target)
 

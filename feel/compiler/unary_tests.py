@@ -124,7 +124,7 @@ def _half_open_range(node: nodes.OperatorTest) -> Code:
         if operator == "=":
             return Range(limit, limit, True, True, unary=True)
         if operator in ("<", "<="):
-            return Range(None, limit, False, operator == "<=")
-        return Range(limit, None, operator == ">=", False)
+            return Range(None, limit, False, operator == "<=", unary=True)
+        return Range(limit, None, operator == ">=", False, unary=True)
 
     return interval
