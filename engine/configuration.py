@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from engine.calendar import CompanyCalendar
 from feel import WorkingCalendar
 
 #: Default time zone of schedules and working days.
@@ -20,7 +21,7 @@ class EngineConfiguration:
     """Settings of one server process, carried by every session it opens."""
 
     zone: ZoneInfo = field(default=DEFAULT_ZONE)
-    calendar: WorkingCalendar | None = None
+    calendar: WorkingCalendar = field(default_factory=CompanyCalendar)
     clock_control: bool = False
     #: Visits of one element in one scope during one command, before the engine takes it for a loop without a wait.
     loop_limit: int = 1_000
