@@ -53,7 +53,7 @@ def parse_range(text: str) -> Range | None:
         return Range(low, None, node.low_included, False, True) if low is not None and not node.high_included else None
     if low is None or high is None:
         return None
-    order = compare(low, high)
+    order = compare(low, high) if type(low) is type(high) else None
     return Range(low, high, node.low_included, node.high_included) if order is not None and order <= 0 else None
 
 

@@ -48,7 +48,7 @@ def _range(node: nodes.RangeLiteral) -> Code:
 
     def interval(scope: Scope) -> Range | None:
         start, end = low(scope), high(scope)
-        if start is None or end is None or compare(start, end) is None:
+        if type(start) is not type(end) or compare(start, end) is None:
             scope.run.warn(f"{shown(start)} and {shown(end)} are not the ends of a range", position)
             return None
         return Range(start, end, low_included, high_included)

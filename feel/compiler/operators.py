@@ -106,7 +106,7 @@ def _logic(node: nodes.Logic) -> Code:
         for operand in operands:
             value: Value = operand(scope)
             if value is deciding:
-                return deciding
+                return not neutral
             if value is not neutral:
                 result = None
         return result
