@@ -94,7 +94,8 @@ class ModelerIsland {
 
   async open(xml: string): Promise<void> {
     await this.modeler.importXML(xml);
-    showWhole(this.canvas);
+    const palette = this.host.querySelector<HTMLElement>('.djs-palette');
+    showWhole(this.canvas, palette ? palette.offsetLeft + palette.offsetWidth : 0);
     const canvasElement = this.host.querySelector<HTMLElement>('.djs-container');
     if (canvasElement) enableTouch(canvasElement, this.canvas);
 

@@ -127,10 +127,14 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(params=[1280, 390], ids=["desk", "phone"])
+at_both_widths = pytest.mark.parametrize("width", [1280, 390], indirect=True, ids=["desk", "phone"])
+on_a_phone = pytest.mark.parametrize("width", [390], indirect=True, ids=["phone"])
+
+
+@pytest.fixture
 def width(request: pytest.FixtureRequest) -> int:
-    """The width of the window, in CSS pixels."""
-    return int(request.param)
+    """The width of the window in CSS pixels; a desk's unless a test asks for another."""
+    return int(getattr(request, "param", 1280))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import gzip
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.web.frontend.conftest import DIST, Answer, Site
+from tests.web.frontend.conftest import DIST, Answer, Site, at_both_widths
 
 WORKLIST = """
 <input aria-label="search">
@@ -30,6 +30,7 @@ def test_nothing_is_loaded_from_another_host() -> None:
         assert "url(//" not in content, style.name
 
 
+@at_both_widths
 @pytest.mark.browser
 def test_keys_move_claim_and_open(site: Site, browser_page: Page) -> None:
     browser_page.goto(site.page(WORKLIST))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.frontend.conftest import Site
+from tests.web.frontend.conftest import Site, at_both_widths, on_a_phone
 
 pytestmark = pytest.mark.browser
 
@@ -46,6 +46,7 @@ def open_diagram(site: Site, page: Page, language: str = "zh") -> None:
     page.locator("[data-baton-diagram].is-ready").wait_for()
 
 
+@at_both_widths
 def test_tokens_incidents_and_the_way_are_drawn(site: Site, browser_page: Page) -> None:
     open_diagram(site, browser_page)
     expect(browser_page.get_by_role("button", name="2 个正在此处")).to_be_in_viewport()
@@ -56,6 +57,7 @@ def test_tokens_incidents_and_the_way_are_drawn(site: Site, browser_page: Page) 
     expect(browser_page.locator(".bjs-powered-by")).to_be_visible()
 
 
+@at_both_widths
 def test_a_click_on_an_element_marks_its_rows_and_tells_the_page(site: Site, browser_page: Page) -> None:
     open_diagram(site, browser_page)
     browser_page.locator(".djs-element[data-element-id=repair] .djs-hit").click()
@@ -80,6 +82,7 @@ def test_refresh_draws_the_new_state_and_nothing_of_the_old(site: Site, browser_
     expect(browser_page.locator(".djs-connection.b-visited")).to_have_count(1)
 
 
+@at_both_widths
 def test_the_buttons_zoom_and_show_the_whole(site: Site, browser_page: Page) -> None:
     open_diagram(site, browser_page)
     task = browser_page.locator(".djs-element[data-element-id=repair] .djs-visual rect").first
@@ -97,7 +100,7 @@ def test_the_buttons_zoom_and_show_the_whole(site: Site, browser_page: Page) -> 
     assert task_width() == pytest.approx(whole, rel=0.01)
 
 
-@pytest.mark.parametrize("width", [390], indirect=True)
+@on_a_phone
 def test_a_finger_moves_the_diagram(site: Site, browser_page: Page) -> None:
     open_diagram(site, browser_page)
     task = browser_page.locator(".djs-element[data-element-id=repair] .djs-visual rect").first

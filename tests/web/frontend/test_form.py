@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.frontend.conftest import Answer, Site
+from tests.web.frontend.conftest import Answer, Site, at_both_widths
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +62,7 @@ def posted_variables(site: Site) -> dict[str, Any]:
     return variables
 
 
+@at_both_widths
 def test_values_are_posted_as_json_with_the_csrf_token(site: Site, browser_page: Page) -> None:
     open_form(site, browser_page, {"schema": SCHEMA, "data": {"mileage": 1200}})
     browser_page.get_by_label("车牌号").fill("沪A 12345")
@@ -80,6 +81,7 @@ def test_values_are_posted_as_json_with_the_csrf_token(site: Site, browser_page:
     assert variables["waiting"] is True
 
 
+@at_both_widths
 def test_an_incomplete_form_stays_on_the_page_and_says_why_at_the_field(site: Site, browser_page: Page) -> None:
     open_form(site, browser_page, {"schema": SCHEMA})
     browser_page.get_by_role("button", name="完成").click()
@@ -105,6 +107,7 @@ def test_a_button_of_the_schema_means_the_main_button(site: Site, browser_page: 
     assert [request.path for request in site.posted] == ["/complete"]
 
 
+@at_both_widths
 def test_server_errors_are_shown_at_their_fields_and_nothing_is_lost(site: Site, browser_page: Page) -> None:
     content = {
         "schema": SCHEMA,
@@ -168,6 +171,7 @@ def test_labels_are_translated_but_values_are_not(site: Site, browser_page: Page
     assert posted_variables(site)["kind"] == "accident"
 
 
+@at_both_widths
 def test_a_form_for_reading_cannot_be_changed(site: Site, browser_page: Page) -> None:
     open_form(site, browser_page, {"schema": SCHEMA, "data": {"plate": "沪A"}}, "data-readonly")
     expect(browser_page.get_by_label("车牌号")).to_have_value("沪A")

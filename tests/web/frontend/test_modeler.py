@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.web.frontend.conftest import Site
+from tests.web.frontend.conftest import Site, at_both_widths
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +51,7 @@ def rename_receive(page: Page, name: str) -> None:
     page.keyboard.press("Enter")
 
 
+@at_both_widths
 def test_checking_lists_the_problems_and_marks_the_elements(site: Site, browser_page: Page) -> None:
     site.json("/lint", {"problems": PROBLEMS})
     open_modeler(site, browser_page)
@@ -70,6 +71,7 @@ def test_checking_lists_the_problems_and_marks_the_elements(site: Site, browser_
     expect(browser_page.locator(".b-problem-badge")).to_have_count(0)
 
 
+@at_both_widths
 def test_deploying_posts_the_edited_diagram(site: Site, browser_page: Page) -> None:
     site.json("/deploy", {"key": "2251799813685249", "version": 2, "url": "/processes/order"})
     open_modeler(site, browser_page)
@@ -126,6 +128,7 @@ def test_the_diagram_can_be_downloaded(site: Site, browser_page: Page) -> None:
     assert tree.xpath("count(//*[@id='repair'])") == 1
 
 
+@at_both_widths
 def test_a_new_process_begins_with_a_pool_and_its_lanes(site: Site, browser_page: Page) -> None:
     site.json("/deploy", {"key": "1", "version": 1})
     open_modeler(

@@ -7,13 +7,17 @@ const READABLE = 0.6;
 /** The scale at which a single step is shown. */
 const COMFORTABLE = 0.85;
 
-/** Shows the whole diagram with a margin; answers whether its labels can be read at that size. */
-export function showWhole(canvas: Canvas): boolean {
-  const scale = Math.min(canvas.zoom('fit-viewport', { x: 0, y: 0 }), 1);
+/**
+ * Shows the whole diagram with a margin; answers whether its labels can be read at that size.
+ *
+ * `covered` is the width in pixels at the left that something else lies over.
+ */
+export function showWhole(canvas: Canvas, covered = 0): boolean {
   const { inner, outer } = canvas.viewbox();
-  const fitted = scale * 0.96;
-  look(canvas, { x: inner.x + inner.width / 2, y: inner.y + inner.height / 2 }, fitted, outer);
-  return fitted >= READABLE;
+  const [width, height] = [outer.width - covered, outer.height];
+  const scale = Math.min(1, 0.96 * Math.min(width / Math.max(inner.width, 1), height / Math.max(inner.height, 1)));
+  look(canvas, { x: inner.x + inner.width / 2 - covered / 2 / scale, y: inner.y + inner.height / 2 }, scale, outer);
+  return scale >= READABLE;
 }
 
 /** Puts the element into the middle, enlarged to a readable size if it is smaller. */
