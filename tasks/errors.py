@@ -24,3 +24,11 @@ class NotStartable(NotActive):
 
     def __init__(self, process_id: str) -> None:
         super().__init__("process", process_id, "not startable by a person")
+
+
+class StillRunning(Exception):
+    """The process instance was started but has no result yet; it goes on."""
+
+    def __init__(self, instance_key: int) -> None:
+        super().__init__(f"The process instance {instance_key} was started but has not completed in time; it goes on.")
+        self.instance_key = instance_key

@@ -14,12 +14,12 @@ from engine.configuration import configuration
 from engine.errors import AlreadyAssigned, NotActive, NotFound
 from engine.execution import execute
 from engine.models import FormDefinition, ProcessInstance, UserTask, UserTaskState
-from engine.user_tasks import AssignUserTask, CompleteUserTask, UnassignUserTask
+from engine.user_tasks import AssignUserTask, CompleteUserTask, UnassignUserTask, UpdateUserTask
 from people import service as people
 from people.errors import Forbidden
 from people.models import User
 from people.permissions import may_manage, may_see_all, may_work
-from tasks import forms, variables
+from tasks import forms, submission, variables
 from tasks.errors import InvalidForm
 from tasks.worklist import next_of_case
 
@@ -63,8 +63,8 @@ def return_task(session: Session, user: User, key: int) -> None:
     execute(session, task.instance_key, UnassignUserTask(key), actor=user.username)
 
 
-def assign(session: Session, user: User, key: int, username: str) -> None:
-    """Give the task to another person.
+def assign(session: Session, user: User, key: int, username: str, *, allow_override: bool = True) -> None:
+    """Give the task to another person; without `allow_override` only if nobody else has it.
 
     Managers give any task to anybody active. Other people hand on what is theirs, or nobody's, to somebody who may
     work on it. Raises NotFound, UserNotFound, Forbidden, NotActive, AlreadyAssigned.
@@ -78,7 +78,15 @@ def assign(session: Session, user: User, key: int, username: str) -> None:
         _require_own(user, task)
         if not may_work(colleague, task):
             raise Forbidden(f"{colleague.name} is in none of the groups that do this task.")
-    execute(session, task.instance_key, AssignUserTask(key, username), actor=user.username)
+    execute(session, task.instance_key, AssignUserTask(key, username, allow_override), actor=user.username)
+
+
+def update(session: Session, user: User, command: UpdateUserTask) -> None:
+    """Change dates, candidates or priority of a task; raises NotFound, Forbidden, NotActive."""
+    task = _open_task(session, command.task_key)
+    if not may_manage(user):
+        raise Forbidden("Only managers change who does a task and until when.")
+    execute(session, task.instance_key, command, actor=user.username)
 
 
 def complete(session: Session, user: User, key: int, entered: dict[str, Any]) -> Completed:
@@ -87,11 +95,21 @@ def complete(session: Session, user: User, key: int, entered: dict[str, Any]) ->
     Raises NotFound, Forbidden, NotActive when it was completed already, AlreadyAssigned when somebody else has it,
     InvalidForm with the sentence for each field.
     """
-    task = _open_task(session, key)
-    _require_work(user, task)
-    _require_own(user, task)
-    values = _validated(session, task, entered)
-    name, instance_key, root_key = task.name, task.instance_key, task.root_key
+    task = _workable_task(session, user, key)
+    return _complete(session, user, task, _validated(session, task, entered))
+
+
+def submit(session: Session, user: User, key: int, sent: dict[str, Any]) -> None:
+    """Complete a task with variables that a program sends (see `tasks.submission`); raises what `complete` raises."""
+    task = _workable_task(session, user, key)
+    schema = form_schema(session, task.form_key) if task.form_key is not None else None
+    environment = form_environment(session)
+    values = submission.accepted(user, schema, sent, variables.visible(session, task), environment)
+    _complete(session, user, task, values)
+
+
+def _complete(session: Session, user: User, task: UserTask, values: dict[str, Any]) -> Completed:
+    key, name, instance_key, root_key = task.key, task.name, task.instance_key, task.root_key
     if task.assignee is None:
         claiming = AssignUserTask(key, user.username, allow_override=False)
         execute(session, instance_key, claiming, actor=user.username)
@@ -113,6 +131,14 @@ def form_schema(session: Session, form_key: int) -> dict[str, Any]:
     return schema
 
 
+def form(session: Session, form_key: int) -> FormDefinition:
+    """Return a deployed form; raises NotFound."""
+    found = session.get(FormDefinition, form_key)
+    if found is None:
+        raise NotFound("form", form_key)
+    return found
+
+
 def form_environment(session: Session) -> feel.Environment:
     """Return what FEEL in forms needs to know: the engine's time, the company's zone and calendar."""
     settings = configuration(session)
@@ -128,6 +154,14 @@ def _open_task(session: Session, key: int) -> UserTask:
     task = session.get_one(UserTask, key, populate_existing=True)
     if task.state != UserTaskState.CREATED:
         raise NotActive("user task", key, task.state.lower())
+    return task
+
+
+def _workable_task(session: Session, user: User, key: int) -> UserTask:
+    """Return an open task that is the user's own, or nobody's and may become it."""
+    task = _open_task(session, key)
+    _require_work(user, task)
+    _require_own(user, task)
     return task
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from database.rest import (
     DEFAULT_TENANT,
@@ -19,12 +19,15 @@ from database.rest import (
     Request,
     SearchQuery,
     Shape,
-    TextCondition,
     Tenant,
+    TextCondition,
     Unsupported,
     Variables,
 )
 from tasks.variable_search import VariableFilter
+
+#: Stands for the latest version of a process.
+LATEST = -1
 
 
 class UserTaskShape(Shape):
@@ -143,8 +146,7 @@ class Creation(Request):
 
     process_definition_id: str | None = None
     process_definition_key: NullableKeyText = None
-    #: -1: the latest.
-    process_definition_version: int = -1
+    process_definition_version: int = LATEST
     process_definition_version_tag: str | None = None
     variables: Variables = Field(default_factory=dict)
     await_completion: bool = False
@@ -157,6 +159,12 @@ class Creation(Request):
     tags: list[str] = Field(default_factory=list)
     business_id: str | None = None
     tenant_id: Tenant | None = None
+
+    @model_validator(mode="after")
+    def _one_process(self) -> Self:
+        if (self.process_definition_id is None) == (self.process_definition_key is None):
+            raise ValueError("name the process either by processDefinitionId or by processDefinitionKey")
+        return self
 
     @field_validator("start_instructions", "runtime_instructions", "tags", "business_id", mode="after")
     @classmethod

@@ -9,14 +9,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import definitions
-from engine.execution import create_instance
+from engine.errors import NotFound
+from engine.execution import Outcome, create_instance
 from engine.models import FormDefinition, ProcessDefinition
 from people.errors import Forbidden
 from people.models import User
 from people.permissions import may_start
-from tasks import forms
+from processes import catalogue
+from tasks import forms, submission
 from tasks.errors import InvalidForm, NotStartable
 from tasks.service import form_environment
+from tasks.shapes import LATEST, Creation
 from tasks.worklist import next_of_case
 
 
@@ -84,13 +87,40 @@ def start(session: Session, user: User, process_id: str, entered: dict[str, Any]
     return Started(outcome.instance_key, first.key if first else None)
 
 
+def create(session: Session, user: User, definition: ProcessDefinition, sent: dict[str, Any]) -> Outcome:
+    """Start any version with variables that a program sends (see `tasks.submission`).
+
+    Raises NotStartable, Forbidden, InvalidForm, InvalidVariables.
+    """
+    _require_start(user, definition)
+    values = submission.accepted(user, _form(session, definition), sent, {}, form_environment(session))
+    return create_instance(session, definition, values, actor=user.username)
+
+
+def definition_of(session: Session, wanted: Creation) -> ProcessDefinition:
+    """Return the process definition that a program wants to start; raises NotFound."""
+    if wanted.process_definition_key is not None:
+        definition = session.get(ProcessDefinition, wanted.process_definition_key)
+        if definition is None:
+            raise NotFound("process definition", wanted.process_definition_key)
+        return definition
+    assert wanted.process_definition_id is not None, "checked by the shape"
+    if wanted.process_definition_version == LATEST:
+        return definitions.latest(session, wanted.process_definition_id, wanted.process_definition_version_tag)
+    return catalogue.definition(session, wanted.process_definition_id, wanted.process_definition_version)
+
+
 def _definition(session: Session, user: User, process_id: str) -> ProcessDefinition:
     definition = definitions.latest(session, process_id)
+    _require_start(user, definition)
+    return definition
+
+
+def _require_start(user: User, definition: ProcessDefinition) -> None:
     if not definition.startable:
-        raise NotStartable(process_id)
+        raise NotStartable(definition.process_id)
     if not may_start(user, definition):
         raise Forbidden("Your groups do not start this process.")
-    return definition
 
 
 def _startable(session: Session, definition: ProcessDefinition, form: dict[str, Any] | None = None) -> Startable:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from engine.errors import InvalidVariables
+from feel import Environment
 from people.models import User
 from people.permissions import may_manage
 from tasks import forms
 from tasks.errors import InvalidForm
-from tasks.service import form_environment
 
 
 def accepted(
-    session: Session, user: User, schema: dict[str, Any] | None, sent: dict[str, Any], seen: dict[str, Any]
+    user: User,
+    schema: dict[str, Any] | None,
+    sent: dict[str, Any],
+    seen: dict[str, Any],
+    environment: Environment,
 ) -> dict[str, Any]:
     """Return the variables that `sent` becomes when the form `schema` was opened with the variables `seen`.
 
@@ -31,7 +33,7 @@ def accepted(
             f"The form does not ask for {', '.join(sorted(others))}; only managers set variables besides the form's."
         )
     entered = {name: value for name, value in sent.items() if name in inputs}
-    validation = forms.validate(schema, entered, seen, form_environment(session))
+    validation = forms.validate(schema, entered, seen, environment)
     if not validation.valid:
         raise InvalidForm(validation, entered)
     return validation.variables | others

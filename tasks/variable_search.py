@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, Text, exists, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, exists, false, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from database import dumps, loads
@@ -132,6 +132,9 @@ def search(
     statement = rows().where(visible, *_conditions(wanted))
     if wanted is not None and wanted.value is not None:
         statement = statement.where(on_value(wanted.value))
+    if wanted is not None and wanted.is_truncated is not None:
+        truncated = func.length(_TEXT) > LONGEST_VALUE if shorten else false()
+        statement = statement.where(truncated if wanted.is_truncated else ~truncated)
     return _LISTING.find(session, statement, query, lambda row: render(row[0], row[1], shorten=shorten))
 
 

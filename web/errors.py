@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from http import HTTPStatus
 
 import structlog
@@ -14,9 +13,12 @@ from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from cockpit.errors import CockpitError
 from database.extension import db
+from database.rest import InvalidCursor, Unsupported
 from engine.errors import (
     AlreadyAssigned,
+    CalledByAnother,
     ClockNotControllable,
     DeploymentRefused,
     DuplicateMessage,
@@ -25,8 +27,10 @@ from engine.errors import (
     NotActive,
     NotFound,
 )
+from engine.problems import Problem
 from people.errors import Forbidden, InvalidUser, PeopleError, TooManyAttempts, UsernameTaken, UserNotFound
 from people.login import is_api_request
+from tasks.errors import StillRunning
 
 #: What a refusal of a room means in HTTP.
 STATUSES: dict[type[Exception], HTTPStatus] = {
@@ -36,8 +40,13 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     DuplicateMessage: HTTPStatus.CONFLICT,
     InvalidVariables: HTTPStatus.BAD_REQUEST,
     DeploymentRefused: HTTPStatus.BAD_REQUEST,
-    ClockNotControllable: HTTPStatus.CONFLICT,
+    CalledByAnother: HTTPStatus.CONFLICT,
+    ClockNotControllable: HTTPStatus.FORBIDDEN,
     EngineError: HTTPStatus.BAD_REQUEST,
+    StillRunning: HTTPStatus.GATEWAY_TIMEOUT,
+    CockpitError: HTTPStatus.BAD_REQUEST,
+    InvalidCursor: HTTPStatus.BAD_REQUEST,
+    Unsupported: HTTPStatus.BAD_REQUEST,
     Forbidden: HTTPStatus.FORBIDDEN,
     UserNotFound: HTTPStatus.NOT_FOUND,
     UsernameTaken: HTTPStatus.CONFLICT,
@@ -125,7 +134,17 @@ def _on_refusal(error: Exception) -> ResponseReturnValue:
 def _on_refused_deployment(error: DeploymentRefused) -> ResponseReturnValue:
     if not is_api_request():
         return error_page(HTTPStatus.BAD_REQUEST, str(error))
-    return problem(HTTPStatus.BAD_REQUEST, str(error), problems=[asdict(found) for found in error.problems])
+    return problem(HTTPStatus.BAD_REQUEST, str(error), problems=[_finding(found) for found in error.problems])
+
+
+def _finding(found: Problem) -> dict[str, object]:
+    return {
+        "resource": found.resource,
+        "elementId": found.element_id,
+        "line": found.line,
+        "severity": found.severity,
+        "message": found.message,
+    }
 
 
 def _on_exception(error: Exception) -> ResponseReturnValue:

@@ -143,7 +143,8 @@ def _datetime(component: Component, value: Any) -> str | None:
         parse(value)
     except ValueError:
         raise Refused(Sentence(message)) from None
-    return value
+    # The form in the browser leaves the seconds out; FEEL reads no time without them.
+    return re.sub(r"^((?:.+T)?\d{2}:\d{2})(?!:\d{2}:?)", r"\1:00", value) if subtype != "date" else value
 
 
 def _file(component: Component, value: Any) -> None:

@@ -1,0 +1,53 @@
+"""What the JSON endpoints of every room share: shapes of bodies, filters, sorting, pages, and the endpoint itself."""
+
+from database.rest.conditions import (
+    TENANT,
+    InstantCondition,
+    KeyCondition,
+    NumberCondition,
+    TextCondition,
+    matching,
+)
+from database.rest.endpoint import Operation, Xml, endpoint
+from database.rest.search import Found, InvalidCursor, Listing, Page, Results, SearchQuery, Sort
+from database.rest.shapes import (
+    DEFAULT_TENANT,
+    InstantText,
+    KeyText,
+    NullableInstantText,
+    NullableKeyText,
+    Request,
+    Shape,
+    Tenant,
+    Unsupported,
+    Variables,
+)
+
+__all__ = [
+    "DEFAULT_TENANT",
+    "TENANT",
+    "Found",
+    "InstantCondition",
+    "InstantText",
+    "InvalidCursor",
+    "KeyCondition",
+    "KeyText",
+    "Listing",
+    "NullableInstantText",
+    "NullableKeyText",
+    "NumberCondition",
+    "Operation",
+    "Page",
+    "Request",
+    "Results",
+    "SearchQuery",
+    "Shape",
+    "Sort",
+    "Tenant",
+    "TextCondition",
+    "Unsupported",
+    "Variables",
+    "Xml",
+    "endpoint",
+    "matching",
+]
