@@ -144,7 +144,7 @@ def _datetime(component: Component, value: Any) -> str | None:
     except ValueError:
         raise Refused(Sentence(message)) from None
     # The form in the browser leaves the seconds out; FEEL reads no time without them.
-    return re.sub(r"^((?:.+T)?\d{2}:\d{2})(?!:\d{2}:?)", r"\1:00", value) if subtype != "date" else value
+    return re.sub(r"^((?:.+T)?\d{2}:\d{2})(?!:)", r"\1:00", value)
 
 
 def _file(component: Component, value: Any) -> None:
