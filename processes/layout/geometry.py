@@ -17,10 +17,12 @@ GATEWAY = Size(50, 50)
 HEADER = 30
 _TRACK = 12
 _MARGIN_ACROSS = 20
+_MARGIN_EDGE = 12
 _MARGIN_DOWN = 9
 _LANE_PADDING = 8
 _LEAST_LANE = 120
 _SUB_PROCESS_TITLE = 26
+_FOOT = 10
 _BOUNDARY_STEP = 64
 
 
@@ -53,7 +55,8 @@ def draw(container: Container) -> Picture:
 def _node_size(node: Node, inner: Picture | None) -> Size:
     if inner is not None:
         wide = max(inner.width, 140, 60 + 60 * len(node.boundary), int(text_width(node.name, 12)) + 40)
-        return Size(wide + wide % 2, inner.height + inner.height % 2)
+        high = inner.height + (EVENT.height // 2 if node.boundary else 0)
+        return Size(wide + wide % 2, high + high % 2)
     if node.is_event:
         return EVENT
     if node.is_gateway:
@@ -159,7 +162,13 @@ class _Canvas:
             else:
                 tracks = self.tracks.across.get(strip, 0)
                 edge = strip in (0, 2 * columns)
-                room = (tracks - 1) * _TRACK + (24 if edge else 2 * _MARGIN_ACROSS) if tracks else 20 if edge else 44
+                room = (
+                    (tracks - 1) * _TRACK + 2 * (_MARGIN_EDGE if edge else _MARGIN_ACROSS)
+                    if tracks
+                    else 20
+                    if edge
+                    else 44
+                )
                 x += room + label_room.get(strip, 0)
         borders.append(x)
         return borders, middles
@@ -171,8 +180,10 @@ class _Canvas:
             if route.flow.name and route.leaves == "right":
                 cell = self.grid.cells[route.flow.source]
                 shape = self.sizes[route.flow.source].width // 2
-                have = right_part[cell.column] - shape + (_MARGIN_ACROSS if route.places[-1] != route.places[0] else 40)
                 strip = 2 * cell.column + 2
+                straight = route.places[-1] == route.places[0]
+                margin = 40 if straight else _MARGIN_ACROSS if strip < 2 * self.grid.columns else _MARGIN_EDGE
+                have = right_part[cell.column] - shape + margin
                 room[strip] = max(room.get(strip, 0), label_size(route.flow.name, 20, 90).width + 10 - have)
         return room
 
@@ -273,9 +284,10 @@ class _Canvas:
         for flow in self.container.flows:
             if flow.tag != "sequenceFlow":
                 self.picture.edges[flow.id] = self._straight(flow)
-        self.picture.labels.update(place_flow_labels(self.container.flows, self.picture))
+        canvas = Box(-shift_x, 0, self.left[-1] + 2 * shift_x, self.top[-1] + (_FOOT if bare else 0))
+        self.picture.labels.update(place_flow_labels(self.container.flows, self.picture, canvas))
         inner = self.picture
-        self.picture = Picture(self.left[-1] + 2 * shift_x, self.top[-1] + title + (10 if bare else 0))
+        self.picture = Picture(self.left[-1] + 2 * shift_x, self.top[-1] + title + (_FOOT if bare else 0))
         self.picture.absorb(inner, shift_x, title)
         offset = title
         for (first, last), (lane, _) in zip(self.strips.lane_strips, self.grid.lanes, strict=True):
@@ -345,7 +357,9 @@ class _Canvas:
             if segment.strip % 2 == 1:
                 return self.middle_x[segment.strip // 2]
             count = self.tracks.across[segment.strip]
-            end = self.left[segment.strip + 1] - (12 if segment.strip == 2 * self.grid.columns else _MARGIN_ACROSS)
+            end = self.left[segment.strip + 1] - (
+                _MARGIN_EDGE if segment.strip == 2 * self.grid.columns else _MARGIN_ACROSS
+            )
             return end - (count - 1 - segment.track) * _TRACK
         if segment.strip in self.track_y:
             return self.track_y[segment.strip][segment.track]

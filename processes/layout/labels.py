@@ -9,6 +9,7 @@ from processes.layout.model import Flow
 from processes.layout.picture import Box, Picture, Point
 from processes.layout.text import Size, label_size
 
+_OFF_CANVAS = 50_000
 _OVER_SHAPE = 100_000
 _OVER_LABEL = 60_000
 _OVER_LINE = 400
@@ -20,8 +21,8 @@ _NEIGHBOURHOOD = 120
 Spot = tuple[int, Box]
 
 
-def place_flow_labels(flows: list[Flow], picture: Picture) -> dict[str, Box]:
-    """Boxes of the flows' names, each at the cheapest of many spots along its line."""
+def place_flow_labels(flows: list[Flow], picture: Picture, canvas: Box) -> dict[str, Box]:
+    """Boxes of the flows' names, each at the cheapest of many spots along its line and on the canvas."""
     placed: dict[str, Box] = {}
     lines = [_line(*ends) for points in picture.edges.values() for ends in pairwise(points)]
     for flow in flows:
@@ -29,21 +30,23 @@ def place_flow_labels(flows: list[Flow], picture: Picture) -> dict[str, Box]:
             names = [*picture.labels.values(), *placed.values()]
             spots = sorted(_spots(picture.edges[flow.id], flow.name), key=lambda spot: spot[0])
             shapes = list(picture.shapes.values())
-            cost, box = _cheapest(spots, shapes, names, lines)
-            if cost >= _OVER_LABEL:
+            cost, box = _cheapest(spots, canvas, shapes, names, lines)
+            if cost >= _OFF_CANVAS:
                 around = sorted(_around(box), key=lambda spot: spot[0])
-                _, box = min((cost, box), _cheapest(around, shapes, names, lines), key=lambda spot: spot[0])
+                _, box = min((cost, box), _cheapest(around, canvas, shapes, names, lines), key=lambda spot: spot[0])
             placed[flow.id] = box
     return placed
 
 
-def _cheapest(spots: list[Spot], shapes: list[Box], names: list[Box], lines: list[Box]) -> Spot:
+def _cheapest(spots: list[Spot], canvas: Box, shapes: list[Box], names: list[Box], lines: list[Box]) -> Spot:
     """The spot with the least cost; spots come in the order of their distance from the best place."""
     least, chosen = 1 << 60, spots[0][1]
     for away, box in spots:
         if away >= least:
             break
-        cost = away + _OVER_SHAPE * sum(1 for shape in shapes if box.meets(shape, 1))
+        cost = away + (0 if canvas.holds(box) else _OFF_CANVAS)
+        if cost < least:
+            cost += _OVER_SHAPE * sum(1 for shape in shapes if box.meets(shape, 1))
         if cost < least:
             cost += _OVER_LABEL * sum(1 for name in names if box.meets(name, 1))
         if cost < least:

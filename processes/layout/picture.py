@@ -35,6 +35,10 @@ class Box:
         """The same box elsewhere."""
         return Box(self.x + across, self.y + down, self.width, self.height)
 
+    def holds(self, other: Box) -> bool:
+        """Whether the other lies in this one."""
+        return self.x <= other.x and self.y <= other.y and other.right <= self.right and other.bottom <= self.bottom
+
     def meets(self, other: Box, gap: int = 0) -> bool:
         """Whether they overlap or come nearer than `gap`."""
         return (

@@ -96,12 +96,13 @@ class Router:
                 self.height[strip] = max(self.height[strip], sizes[node.id].height)
 
     def route_all(self) -> list[Route]:
-        """Routes of all sequence flows, the short forward ones first, the ones that go back last."""
+        """Routes of all sequence flows: the straight ones first, then the short ones, the ones that go back last."""
 
-        def order(flow: Flow) -> tuple[bool, int, int]:
+        def order(flow: Flow) -> tuple[bool, bool, int, int]:
             source, target = (self.grid.cells[self.standing[end]] for end in (flow.source, flow.target))
             length = target.column - source.column
-            return (length <= 0, abs(length) + abs(target.row - source.row), self.flows.index(flow))
+            aside = abs(target.row - source.row)
+            return (length <= 0, aside > 0, abs(length) + aside, self.flows.index(flow))
 
         routes = [self._route(flow) for flow in sorted(self._sequence_flows(), key=order)]
         return sorted(routes, key=lambda route: self.flows.index(route.flow))
