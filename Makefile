@@ -7,22 +7,21 @@ NODE_STAMP := node_modules/.package-lock.json
 FRONTEND := web/static/dist/manifest.json
 
 FRONTEND_SOURCES := $(shell find web/frontend -type f -not -name '*.md')
-# Translations are compiled where their sources lie, in whichever room.
-CATALOGUES := $(patsubst %.po,%.mo,$(shell find . -name '*.po' -not -path './.venv/*' -not -path './node_modules/*'))
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard web/translations/*/LC_MESSAGES/*.po))
 
 PYTEST_OPTIONS ?= -n 2
 
 .PHONY: help demo test lint format build messages lock clean
 
 help:
-	@echo "make demo    set everything up and serve the product with demo data on http://127.0.0.1:8000"
-	@echo "make test    set everything up, check the code and run all tests (PYTEST_OPTIONS=... to choose)"
-	@echo "make lint    ruff, mypy and tsc only"
-	@echo "make format  let ruff rewrite the Python code"
-	@echo "make build   front end and translations only"
+	@echo "make demo      set everything up and serve the product with demo data on http://127.0.0.1:8000"
+	@echo "make test      set everything up, check the code and run all tests (PYTEST_OPTIONS=... to choose)"
+	@echo "make lint      ruff, mypy and tsc only"
+	@echo "make format    let ruff rewrite the Python code"
+	@echo "make build     front end and translations only"
 	@echo "make messages  collect the words of the pages for translation"
-	@echo "make lock    resolve the dependencies anew"
-	@echo "make clean   remove everything that is built or installed here, but not the data"
+	@echo "make lock      resolve the dependencies anew"
+	@echo "make clean     remove everything that is built or installed here, but not the data"
 
 demo: build
 	.venv/bin/baton demo
