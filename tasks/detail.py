@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import definitions
-from engine.models import FormDefinition, ProcessDefinition, ProcessInstance, Timer, UserTask, UserTaskState
+from engine.models import Audit, FormDefinition, ProcessDefinition, ProcessInstance, Timer, UserTask, UserTaskState
+from engine.user_tasks import CompleteUserTask
 from people import service as people
 from people.models import User
 from people.permissions import may_manage, may_work
@@ -20,6 +21,9 @@ from tasks.forms.shown import Fact, data_for, facts
 
 #: Finished steps that the short history shows.
 HISTORY_LENGTH = 8
+
+#: What is known of the case, at the head of the page; more stands with the steps that entered it.
+FACTS_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Step:
     ended_at: datetime
     #: The step was taken away by the process before anybody did it.
     canceled: bool
+    #: What was entered then, as the step's form words it.
+    entered: list[Fact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class TaskDetail:
     #: The form's schema and the variables it names; None: the step is only to be confirmed.
     form: dict[str, Any] | None
     data: dict[str, Any]
-    #: What earlier forms of the case have filled in and this form does not show.
+    #: What the first forms of the case have filled in and this form does not show.
     facts: list[Fact]
     #: When the engine will act on its own if nobody does (UTC).
     next_timer_at: datetime | None
@@ -87,15 +93,7 @@ def detail(session: Session, user: User, key: int) -> TaskDetail:
         next_timer_at=_next_timer(session, task) if is_open else None,
         started_at=root.started_at,
         started_by=names.get(root.started_by, root.started_by),
-        history=[
-            Step(
-                name=step.name,
-                done_by=names.get(step.completed_by or "", step.completed_by or ""),
-                ended_at=step.ended_at or step.touched_at,
-                canceled=step.state == UserTaskState.CANCELED,
-            )
-            for step in history
-        ],
+        history=_steps(session, history, names),
         may_claim=workable and task.assignee is None,
         may_return=is_open and task.assignee is not None and (task.assignee == user.username or may_manage(user)),
         may_complete=workable and task.assignee in (None, user.username),
@@ -117,6 +115,38 @@ def _history(session: Session, task: UserTask) -> Sequence[UserTask]:
     ).all()
 
 
+def _steps(session: Session, history: Sequence[UserTask], names: dict[str, str]) -> list[Step]:
+    entered = dict(
+        session.execute(
+            select(Audit.subject_key, Audit.details).where(
+                Audit.instance_key.in_({step.instance_key for step in history}),
+                Audit.action == CompleteUserTask.action,
+                Audit.subject_key.in_([step.key for step in history]),
+            )
+        )
+        .tuples()
+        .all()
+    )
+    form_keys = {step.form_key for step in history if step.form_key is not None}
+    schemas = dict(
+        session.execute(select(FormDefinition.key, FormDefinition.schema).where(FormDefinition.key.in_(form_keys)))
+        .tuples()
+        .all()
+    )
+    return [
+        Step(
+            name=step.name,
+            done_by=names.get(step.completed_by or "", step.completed_by or ""),
+            ended_at=step.ended_at or step.touched_at,
+            canceled=step.state == UserTaskState.CANCELED,
+            entered=list(
+                facts(schemas.get(step.form_key or 0, {}), entered.get(step.key, {}).get("variables", {})).values()
+            ),
+        )
+        for step in history
+    ]
+
+
 def _doers(history: Sequence[UserTask]) -> set[str]:
     return {step.completed_by for step in history if step.completed_by}
 
@@ -126,14 +156,14 @@ def _next_timer(session: Session, task: UserTask) -> datetime | None:
 
 
 def _facts(session: Session, task: UserTask, schema: dict[str, Any] | None, seen: dict[str, Any]) -> list[Fact]:
-    """Return what the forms of the case hold, oldest form first, without what the task's own form shows."""
+    """Return what the first forms of the case hold, without ticked boxes and what the task's own form shows."""
     shown = forms.input_names(forms.read(schema)) if schema is not None else frozenset()
     found: dict[str, Fact] = {}
     for earlier in _earlier_schemas(session, task):
         for name, fact in facts(earlier, seen).items():
-            if name not in shown:
+            if name not in shown and not isinstance(fact.value, bool):
                 found.setdefault(name, fact)
-    return list(found.values())
+    return list(found.values())[:FACTS_LENGTH]
 
 
 def _earlier_schemas(session: Session, task: UserTask) -> list[dict[str, Any]]:

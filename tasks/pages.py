@@ -25,6 +25,8 @@ _LARGEST_KEY = 2**63 - 1
 
 blueprint = Blueprint("tasks", __name__, template_folder="templates")
 blueprint.add_app_template_filter(presentation.label, "label")
+blueprint.add_app_template_filter(presentation.documentation, "documentation")
+blueprint.add_app_template_filter(presentation.fact, "fact")
 blueprint.add_app_template_filter(presentation.island_json, "island_json")
 
 
@@ -206,7 +208,6 @@ def _task_page(key: int, refusal: InvalidForm | None = None) -> str:
         task=task,
         form=form,
         refused=refusal is not None,
-        facts=[presentation.fact(entry) for entry in task.facts],
     )
 
 

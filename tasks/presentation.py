@@ -16,6 +16,9 @@ from processes import translations
 from tasks.forms import Validation
 from tasks.forms.shown import Fact
 
+#: The language in which the library is written.
+LIBRARY_LANGUAGE = "zh"
+
 #: The folders of the library as people call them.
 _FOLDERS = {
     "auto-repair": lazy_gettext("Auto repair"),
@@ -38,6 +41,14 @@ _FOLDERS = {
 def label(text: str) -> str:
     """Return a label of the library (a name, a group, an option) in the reader's language."""
     return translations.translate(text, _language())
+
+
+def documentation(text: str) -> str:
+    """Return the first line of a process owner's text if there is one in the reader's language, else nothing."""
+    translated = label(text)
+    if translated == text and _language() != LIBRARY_LANGUAGE:
+        return ""
+    return translated.strip().partition("\n")[0]
 
 
 def form(schema: dict[str, Any]) -> dict[str, Any]:
@@ -110,4 +121,4 @@ def _plain_gettext(message: str) -> str:
 
 
 def _language() -> str:
-    return str(get_locale() or "zh")
+    return str(get_locale() or LIBRARY_LANGUAGE)
