@@ -3,6 +3,9 @@
 const LIST = '[data-keyboard-list]';
 const CURRENT = 'is-current';
 
+/** Where one was last, for when the server has put a new row in the place of the current one. */
+let lastIndex = -1;
+
 function rowsOf(list: Element): HTMLElement[] {
   const marked = [...list.querySelectorAll<HTMLElement>('[data-keyboard-row]')];
   return marked.length > 0 ? marked : ([...list.children] as HTMLElement[]);
@@ -25,6 +28,7 @@ function isTyping(target: EventTarget | null): boolean {
 function select(rows: HTMLElement[], index: number): void {
   const row = rows[Math.max(0, Math.min(index, rows.length - 1))];
   if (!row) return;
+  lastIndex = rows.indexOf(row);
   for (const other of rows) other.classList.toggle(CURRENT, other === row);
   if (!row.hasAttribute('tabindex')) row.tabIndex = -1;
   row.focus({ preventScroll: true });
@@ -40,14 +44,15 @@ function press(row: HTMLElement | undefined, selector: string): boolean {
 /** Does what the key means in this list; answers whether it meant anything. */
 function act(key: string, rows: HTMLElement[]): boolean {
   const index = currentIndex(rows);
+  const from = index < 0 ? lastIndex : index;
   switch (key) {
     case 'j':
     case 'ArrowDown':
-      select(rows, index + 1);
+      select(rows, from + 1);
       return true;
     case 'k':
     case 'ArrowUp':
-      select(rows, index < 0 ? 0 : index - 1);
+      select(rows, from - 1);
       return true;
     case 'Home':
       select(rows, 0);
@@ -81,6 +86,7 @@ export function installKeyboardLists(): void {
     if (!list) return;
     const rows = rowsOf(list);
     const holder = rows.find((row) => row.contains(event.target as Node));
+    if (holder) lastIndex = rows.indexOf(holder);
     for (const row of rows) row.classList.toggle(CURRENT, row === holder);
   });
 }

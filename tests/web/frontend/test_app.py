@@ -51,6 +51,21 @@ def test_keys_move_claim_and_open(site: Site, browser_page: Page) -> None:
 
 
 @pytest.mark.browser
+def test_keys_go_on_where_the_server_replaced_the_row(site: Site, browser_page: Page) -> None:
+    site.answers["/claim"] = Answer("<li id='two'><a href='#two'>二，已领取</a></li>")
+    rows = """<ul class="b-list" data-keyboard-list><li><a href="#one">一</a></li>
+      <li id="two"><button data-keyboard-claim hx-post="/claim" hx-target="#two" hx-swap="outerHTML">领取</button></li>
+      <li><a href="#three">三</a></li></ul>"""
+    browser_page.goto(site.page(rows))
+    browser_page.keyboard.press("j")
+    browser_page.keyboard.press("j")
+    browser_page.keyboard.press("c")
+    expect(browser_page.get_by_text("二，已领取")).to_be_visible()
+    browser_page.keyboard.press("j")
+    expect(browser_page.locator("li").nth(2)).to_have_class("is-current")
+
+
+@pytest.mark.browser
 def test_keys_mean_letters_while_someone_types(site: Site, browser_page: Page) -> None:
     browser_page.goto(site.page(WORKLIST))
     browser_page.get_by_label("search").press_sequentially("jc")
