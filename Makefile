@@ -2,7 +2,6 @@
 
 PYTHON_STAMP := .venv/.stamp-python
 TEST_STAMP := .venv/.stamp-test
-SYSTEM_STAMP := .venv/.stamp-system
 NODE_STAMP := node_modules/.package-lock.json
 FRONTEND := web/static/dist/manifest.json
 
@@ -26,7 +25,8 @@ help:
 demo: build
 	.venv/bin/baton demo
 
-test: lint build $(SYSTEM_STAMP)
+test: lint build
+	scripts/setup_system.sh
 	.venv/bin/python -m pytest $(PYTEST_OPTIONS)
 
 lint: $(TEST_STAMP) $(NODE_STAMP)
@@ -56,10 +56,6 @@ $(PYTHON_STAMP): requirements.lock pyproject.toml scripts/setup_python.sh
 
 $(TEST_STAMP): requirements-test.lock $(PYTHON_STAMP)
 	scripts/setup_python.sh requirements-test.lock
-	@touch $@
-
-$(SYSTEM_STAMP): scripts/setup_system.sh $(TEST_STAMP)
-	scripts/setup_system.sh
 	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json .npmrc scripts/npm.sh | $(PYTHON_STAMP)
