@@ -12,7 +12,8 @@ from database import create_engine, session_factory, transaction
 from engine import clock
 from engine.configuration import EngineConfiguration
 from processes.service import Resource
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, MakeUser
+from tests.library.repair_shop import RepairShop
 from tests.play import Player
 
 LIBRARY = Path(__file__).parents[2] / "bpmn"
@@ -53,3 +54,9 @@ def database_url(library_database: Path, tmp_path: Path) -> str:
 def play(sessions: sessionmaker[Session]) -> Player:
     """The library deployed, on Monday 2025-03-03 at nine o'clock in Shanghai."""
     return Player(sessions)
+
+
+@pytest.fixture
+def shop(play: Player, make_user: MakeUser) -> RepairShop:
+    """The repair shop with the people of the organisation."""
+    return RepairShop(play, make_user)
