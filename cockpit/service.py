@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -51,6 +53,17 @@ def set_variable(session: Session, user: User, instance_key: int, scope_key: int
     if scope_key != instance_key and not _is_scope_of(session, scope_key, instance_key):
         raise NotFound("scope", scope_key)
     execute(session, instance_key, SetVariables(scope_key, {name.strip(): value}, local=True), actor=user.username)
+
+
+def set_variables(
+    session: Session, user: User, instance_key: int, scope_key: int, variables: dict[str, Any], *, local: bool
+) -> None:
+    """Set variables of a live case from a scope outward, or, when `local`, in exactly that scope.
+
+    Raises Forbidden, NotFound when the scope is not live, NotActive, InvalidVariables.
+    """
+    _require_manager(user)
+    execute(session, instance_key, SetVariables(scope_key, variables, local=local), actor=user.username)
 
 
 def reassign(session: Session, user: User, instance_key: int, task_key: int, assignee: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, expressions, incidents, throwing, waits
 from engine.elements.definitions import JobDefinition
 from engine.errors import ElementFailure, NotActive, NotFound
 from engine.keys import new_key
@@ -17,8 +17,8 @@ from engine.models import Job, JobState
 from engine.variables import checked
 
 if TYPE_CHECKING:
-    from engine.execution import Execution
     from engine.tokens import Token
+    from engine.workflow import Execution
 
 #: Retries of a job whose diagram does not say (Camunda 8's default).
 DEFAULT_RETRIES = 3
@@ -27,17 +27,17 @@ DEFAULT_RETRIES = 3
 def create(token: Token, definition: JobDefinition) -> None:
     """Create the job that the token waits for; raises ElementFailure when its type or retries cannot be computed."""
     execution = token.execution
-    job_type = execution.evaluate(token, definition.type, "job type")
+    job_type = expressions.evaluate(token, definition.type, "job type")
     if not isinstance(job_type, str) or not job_type:
         raise ElementFailure("EXTRACT_VALUE_ERROR", "The job type must be a text.", expression=definition.type)
-    retries = execution.evaluate(token, definition.retries, "job retries")
+    retries = expressions.evaluate(token, definition.retries, "job retries")
     try:
         count = int(retries)
     except (TypeError, ValueError):
         raise ElementFailure(
             "EXTRACT_VALUE_ERROR", "The job retries must be a number.", expression=definition.retries
         ) from None
-    execution.add_wait(
+    waits.add(
         token,
         Job,
         key=new_key(),
@@ -106,9 +106,9 @@ class CompleteJob:
         variables = checked(self.variables)
         job, token = _live(execution, self.job_key)
         if token.in_error:
-            execution.close_incidents(token)
+            incidents.overcome(token)
         execution.changes.update(Job, job.key, state=JobState.COMPLETED, ended_at=execution.now, deadline=None)
-        execution.done_waiting(token, Job)
+        waits.forget(token, Job)
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"variables": variables})
         execution.finish(token, variables)
 
@@ -142,7 +142,7 @@ class FailJob:
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"message": self.message})
         if self.retries <= 0 and not token.in_error:
             message = self.message or "The worker gave no reason."
-            execution.raise_incident(token, ElementFailure("JOB_NO_RETRIES", message), job_key=job.key)
+            incidents.raise_at(token, ElementFailure("JOB_NO_RETRIES", message), job_key=job.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,27 @@ class ThrowJobError:
         )
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"code": self.code})
         try:
-            execution.throw_error(token, self.code, self.message, variables)
+            throwing.throw_error(token, self.code, self.message, variables)
         except ElementFailure as failure:
-            execution.raise_incident(token, failure, job_key=job.key)
+            incidents.raise_at(token, failure, job_key=job.key)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateJob:
+    """Change how often a job may be tried, or when its worker's lease ends (UTC); null leaves what is."""
+
+    job_key: int
+    retries: int | None = None
+    deadline: datetime | None = None
+    action = "update job"
+
+    def apply(self, execution: Execution) -> None:
+        """Change the job; raises NotFound, NotActive when it has ended or nobody holds the lease to change."""
+        job, _ = _live(execution, self.job_key)
+        if self.deadline is not None and job.deadline is None:
+            raise NotActive("job", self.job_key, "held by no worker")
+        given = {"retries": self.retries, "deadline": self.deadline}
+        changes = {name: value for name, value in given.items() if value is not None}
+        execution.changes.update(Job, job.key, **changes)
+        shown = {name: str(value) if isinstance(value, datetime) else value for name, value in changes.items()}
+        execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details=shown)

@@ -39,6 +39,14 @@ class UserNotFound(PeopleError):
         self.username = username
 
 
+class GroupNotFound(PeopleError):
+    """There is no group of that name."""
+
+    def __init__(self, group_id: str) -> None:
+        super().__init__(f"There is no group {group_id}.")
+        self.group_id = group_id
+
+
 class UsernameTaken(PeopleError):
     """A user of that name exists already."""
 

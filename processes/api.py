@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from database import dumps, transaction
 from database.extension import db
-from database.rest import Results, Xml, endpoint
+from database.rest import Files, Results, Xml, endpoint
 from engine.problems import Problem
 from people import service as people
 from people.errors import Forbidden
@@ -39,13 +39,12 @@ LARGEST_DEPLOYMENT = 64 * 1024 * 1024
 
 @blueprint.post("/deployments")
 @endpoint
-def create_deployment() -> DeploymentShape:
+def create_deployment(files: Files) -> DeploymentShape:
     """Deploy the files of a multipart request (parts named `resources`) as one unit: all of them, or none."""
     user = signed_in_user()
     if not may_deploy(user):
         raise Forbidden("Only process owners deploy.")
-    request.max_content_length = LARGEST_DEPLOYMENT
-    resources = [Resource(file.filename or "", file.read()) for file in request.files.getlist("resources")]
+    resources = [Resource(file.name, file.content) for file in files.read(LARGEST_DEPLOYMENT)]
     with transaction(db.session()) as session:
         groups = {group.id for group in people.list_groups(session)}
         return _shape(service.deploy(session, resources, user.username, groups))

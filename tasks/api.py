@@ -12,7 +12,7 @@ from database.rest import Results, endpoint
 from engine.models import FormDefinition
 from engine.user_tasks import UNCHANGED, UpdateUserTask
 from people.login import signed_in_user
-from tasks import awaiting, service, starting, user_task_search, variable_search
+from tasks import awaiting, jobs_api, service, starting, user_task_search, variable_search
 from tasks.shapes import (
     Assignment,
     Completion,
@@ -26,6 +26,7 @@ from tasks.shapes import (
 from tasks.variable_search import SeenQuery, VariableRow
 
 blueprint = Blueprint("tasks_api", __name__, url_prefix="/v2")
+blueprint.register_blueprint(jobs_api.blueprint)
 
 
 @blueprint.post("/process-instances")

@@ -22,6 +22,7 @@ from database.rest import (
     TextCondition,
     matching,
 )
+from engine.errors import NotFound
 from engine.models import ProcessInstance, Variable
 from tasks import variables
 
@@ -136,6 +137,15 @@ def search(
         truncated = func.length(_TEXT) > LONGEST_VALUE if shorten else false()
         statement = statement.where(truncated if wanted.is_truncated else ~truncated)
     return _LISTING.find(session, statement, query, lambda row: render(row[0], row[1], shorten=shorten))
+
+
+def one(session: Session, key: int) -> VariableShape:
+    """Return a variable with its whole value; raises NotFound."""
+    row = session.execute(rows().where(Variable.key == key)).one_or_none()
+    if row is None:
+        raise NotFound("variable", key)
+    listed = render(row[0], row[1], shorten=False)
+    return VariableShape(**listed.model_dump(exclude={"is_truncated"}, round_trip=True))
 
 
 def seen_by(session: Session, query: SeenQuery, scope: variables.Scope, *, shorten: bool) -> Results[VariableRow]:

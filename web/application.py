@@ -7,13 +7,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from apiflask import APIFlask
 from flask import Flask
 
 from database import extension, session_factory
 from engine import clock
 from people import login
-from web import assets, errors, health, localisation, logs, navigation, security
+from web import api, assets, errors, health, localisation, logs, navigation, security
 from web.configuration import Configuration
 
 _ROOMS = ("people", "tasks", "processes", "cockpit", "webhooks")
@@ -24,7 +23,7 @@ _SESSION_LIFETIME = timedelta(hours=12)
 
 def create_app(configuration: Configuration) -> Flask:
     """Return the application for `configuration`; the database must have been migrated before requests come."""
-    app = APIFlask(__name__, title="Baton", version="0.1.0", docs_path=None, json_errors=False)
+    app = Flask(__name__)
     app.config.update(
         SECRET_KEY=configuration.secret_key,
         PERMANENT_SESSION_LIFETIME=_SESSION_LIFETIME,
@@ -42,24 +41,19 @@ def create_app(configuration: Configuration) -> Flask:
     login.init_app(app, clock.now)
     localisation.init_app(app, configuration.zone)
     errors.init_app(app)
+    assets.init_app(app)
     security.init_app(app, configuration.proxies)
     app.context_processor(_template_names)
     app.add_url_rule("/", "home", navigation.home)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(api.blueprint)
     for room in _ROOMS:
         for door in ("pages", "api"):
             if find_spec(f"{room}.{door}") is not None:
-                try:
-                    module = import_module(f"{room}.{door}")
-                except (ImportError, SyntaxError):  # temporary, until engine.execution exists
-                    continue
-                app.register_blueprint(module.blueprint)
+                app.register_blueprint(import_module(f"{room}.{door}").blueprint)
     if configuration.clock_control:
-        try:
-            from web.demo import pages
-        except (ImportError, SyntaxError):
-            app.config["CLOCK_CONTROL"] = False
-            return app
+        from web.demo import pages
+
         app.register_blueprint(pages.blueprint)
     return app
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import structlog
-from apiflask.exceptions import HTTPError
 from flask import Flask, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -28,7 +27,15 @@ from engine.errors import (
     NotFound,
 )
 from engine.problems import Problem
-from people.errors import Forbidden, InvalidUser, PeopleError, TooManyAttempts, UsernameTaken, UserNotFound
+from people.errors import (
+    Forbidden,
+    GroupNotFound,
+    InvalidUser,
+    PeopleError,
+    TooManyAttempts,
+    UsernameTaken,
+    UserNotFound,
+)
 from people.login import is_api_request
 from tasks.errors import StillRunning
 
@@ -49,6 +56,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     Unsupported: HTTPStatus.BAD_REQUEST,
     Forbidden: HTTPStatus.FORBIDDEN,
     UserNotFound: HTTPStatus.NOT_FOUND,
+    GroupNotFound: HTTPStatus.NOT_FOUND,
     UsernameTaken: HTTPStatus.CONFLICT,
     InvalidUser: HTTPStatus.BAD_REQUEST,
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
@@ -61,7 +69,6 @@ _log = structlog.get_logger(__name__)
 def init_app(app: Flask) -> None:
     """Let `app` answer every error itself."""
     app.register_error_handler(HTTPException, _on_http_exception)
-    app.register_error_handler(HTTPError, _on_http_error)
     app.register_error_handler(ValidationError, _on_validation_error)
     app.register_error_handler(DeploymentRefused, _on_refused_deployment)
     app.register_error_handler(Exception, _on_exception)
@@ -108,15 +115,6 @@ def _on_http_exception(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, CSRFError):
         return error_page(status, _("This page was open for too long or in another session. Reload it and try again."))
     return error_page(status)
-
-
-def _on_http_error(error: HTTPError) -> ResponseReturnValue:
-    # The library answers 422 for a body of the wrong shape; the API that we speak answers 400.
-    status = HTTPStatus.BAD_REQUEST if error.status_code == HTTPStatus.UNPROCESSABLE_ENTITY else error.status_code
-    if not is_api_request():
-        return error_page(status)
-    detail = error.message or HTTPStatus(status).description
-    return problem(status, f"{detail}: {error.detail}" if error.detail else detail)
 
 
 def _on_validation_error(error: ValidationError) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from database.rest.conditions import (
     TextCondition,
     matching,
 )
-from database.rest.endpoint import Operation, Xml, endpoint
+from database.rest.endpoint import Files, Operation, Xml, endpoint
 from database.rest.search import Found, InvalidCursor, Listing, Page, Results, SearchQuery, Sort
 from database.rest.shapes import (
     DEFAULT_TENANT,
@@ -26,6 +26,7 @@ from database.rest.shapes import (
 __all__ = [
     "DEFAULT_TENANT",
     "TENANT",
+    "Files",
     "Found",
     "InstantCondition",
     "InstantText",

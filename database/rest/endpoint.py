@@ -1,7 +1,7 @@
 """Endpoints: a typed function becomes a JSON endpoint; its signature says what comes in and what goes out.
 
-A parameter whose type is a Request is the body. A parameter with a default comes from the query string. All others come
-from the path. What is returned is a Shape (200), Xml (200) or nothing (204).
+A parameter whose type is a Request is the body; one of type Files gives the files of a form. A parameter with a default
+comes from the query string, all others from the path. What is returned is a Shape (200), Xml (200) or nothing (204).
 """
 
 from __future__ import annotations
@@ -22,6 +22,23 @@ from werkzeug.exceptions import NotFound
 from database.rest.shapes import LARGEST_KEY, Request, Shape
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a multipart form."""
+
+    name: str
+    content: bytes
+
+
+class Files:
+    """The files named `resources` of a multipart form; not read before somebody asks for them."""
+
+    def read(self, largest: int) -> list[Upload]:
+        """Return the files, `largest` bytes together at most; raises werkzeug's RequestEntityTooLarge."""
+        request.max_content_length = largest
+        return [Upload(file.filename or "", file.read()) for file in request.files.getlist("resources")]
+
+
 class Xml(str):
     """An XML document as the answer."""
 
@@ -34,6 +51,8 @@ class Operation:
     body: type[Request] | None
     #: Types of the parameters in the query string, by their name in the request.
     query: dict[str, Any]
+    #: The body is a multipart form with files named `resources`.
+    takes_files: bool
     #: Types of the answer; NoneType stands for 204.
     results: tuple[Any, ...]
 
@@ -42,10 +61,14 @@ class Operation:
 OPERATIONS: dict[Callable[..., Any], Operation] = {}
 
 
-def endpoint(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
-    """Return the view function of `view`: body and query read by their types, the result rendered."""
+View = Callable[..., ResponseReturnValue]
+
+
+def endpoint(view: Callable[..., Any]) -> View:
+    """Return the view function of `view`: body, files and query read by their types, the result rendered."""
     hints = get_type_hints(view, include_extras=True)
     result = hints.pop("return")
+    files_name = next((name for name, hint in hints.items() if hint is Files), None)
     body_name = next((name for name, hint in hints.items() if _is_request(hint)), None)
     query = {
         name: TypeAdapter(hints[name])
@@ -59,6 +82,8 @@ def endpoint(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
             raise NotFound("No key has more than 63 bits.")
         if body_name is not None:
             arguments[body_name] = hints[body_name].read(request.get_data())
+        if files_name is not None:
+            arguments[files_name] = Files()
         for name, adapter in query.items():
             if (text := request.args.get(to_camel(name))) is not None:
                 arguments[name] = adapter.validate_python(text)
@@ -68,6 +93,7 @@ def endpoint(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
         summary=(view.__doc__ or "").strip().partition("\n")[0],
         body=hints[body_name] if body_name is not None else None,
         query={to_camel(name): hints[name] for name in query},
+        takes_files=files_name is not None,
         results=get_args(result) if isinstance(result, UnionType) else (result,),
     )
     return serve

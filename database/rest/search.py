@@ -84,7 +84,7 @@ class Results(Shape, Generic[S]):
 class Listing(Generic[T]):
     """How one kind of thing is listed: its key, and what it can be sorted by."""
 
-    key: ColumnElement[int]
+    key: ColumnElement[Any]
     columns: Mapping[str, ColumnElement[Any]]
 
     def find(

@@ -1,0 +1,134 @@
+"""JSON endpoints of running and ended cases: process instances, element instances, variables, incidents."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from cockpit import incident_search, search, service
+from cockpit.shapes import (
+    ElementInstanceQuery,
+    ElementInstanceShape,
+    IncidentQuery,
+    IncidentShape,
+    Intervention,
+    ProcessInstanceQuery,
+    ProcessInstanceShape,
+    VariableChange,
+)
+from cockpit.visibility import instance_for, visible
+from database import transaction
+from database.extension import db
+from database.rest import Results, endpoint
+from engine.models import Incident
+from people.login import signed_in_user
+from tasks import variable_search
+from tasks.variable_search import VariableQuery, VariableRow, VariableShape
+
+blueprint = Blueprint("cockpit_api", __name__, url_prefix="/v2")
+
+#: What the history of a case says when a program has ended it: the API has no place for a reason.
+REASON = "API"
+
+
+@blueprint.post("/process-instances/search")
+@endpoint
+def search_process_instances(query: ProcessInstanceQuery) -> Results[ProcessInstanceShape]:
+    """Search the process instances that you may see."""
+    return search.process_instances(db.session(), signed_in_user(), query)
+
+
+@blueprint.get("/process-instances/<int:key>")
+@endpoint
+def get_process_instance(key: int) -> ProcessInstanceShape:
+    """Get a process instance."""
+    return search.process_instance(db.session(), signed_in_user(), key)
+
+
+@blueprint.post("/process-instances/<int:key>/cancellation")
+@endpoint
+def cancel_process_instance(key: int, intervention: Intervention) -> None:
+    """End a process instance and everything in it."""
+    with transaction(db.session()) as session:
+        service.cancel(session, signed_in_user(), key, REASON)
+
+
+@blueprint.post("/process-instances/<int:key>/incidents/search")
+@endpoint
+def search_process_instance_incidents(key: int, query: IncidentQuery) -> Results[IncidentShape]:
+    """Search the incidents of a process instance."""
+    user = signed_in_user()
+    instance_for(db.session(), user, key)
+    return incident_search.search(db.session(), user, query, Incident.instance_key == key)
+
+
+@blueprint.post("/element-instances/search")
+@endpoint
+def search_element_instances(query: ElementInstanceQuery) -> Results[ElementInstanceShape]:
+    """Search the element instances of the process instances that you may see."""
+    return search.element_instances(db.session(), signed_in_user(), query)
+
+
+@blueprint.get("/element-instances/<int:key>")
+@endpoint
+def get_element_instance(key: int) -> ElementInstanceShape:
+    """Get an element instance."""
+    return search.element_instance(db.session(), signed_in_user(), key)
+
+
+@blueprint.post("/element-instances/<int:key>/incidents/search")
+@endpoint
+def search_element_instance_incidents(key: int, query: IncidentQuery) -> Results[IncidentShape]:
+    """Search the incidents of an element instance."""
+    user = signed_in_user()
+    search.element_instance(db.session(), user, key)
+    return incident_search.search(db.session(), user, query, Incident.element_instance_key == key)
+
+
+@blueprint.put("/element-instances/<int:key>/variables")
+@endpoint
+def set_variables(key: int, change: VariableChange) -> None:
+    """Set variables from the scope of an element instance or process instance outward, or in exactly that scope."""
+    with transaction(db.session()) as session:
+        instance_key = search.scope_instance_key(session, key)
+        service.set_variables(session, signed_in_user(), instance_key, key, change.variables, local=change.local)
+
+
+@blueprint.post("/variables/search")
+@endpoint
+def search_variables(query: VariableQuery, truncate_values: bool = True) -> Results[VariableRow]:
+    """Search the variables of the process instances that you may see."""
+    shown = visible(db.session(), signed_in_user())
+    return variable_search.search(db.session(), query, shown, shorten=truncate_values)
+
+
+@blueprint.get("/variables/<int:key>")
+@endpoint
+def get_variable(key: int) -> VariableShape:
+    """Get a variable with its whole value."""
+    variable = variable_search.one(db.session(), key)
+    instance_for(db.session(), signed_in_user(), variable.process_instance_key)
+    return variable
+
+
+@blueprint.post("/incidents/search")
+@endpoint
+def search_incidents(query: IncidentQuery) -> Results[IncidentShape]:
+    """Search the incidents of the process instances that you may see."""
+    return incident_search.search(db.session(), signed_in_user(), query)
+
+
+@blueprint.get("/incidents/<int:key>")
+@endpoint
+def get_incident(key: int) -> IncidentShape:
+    """Get an incident."""
+    return incident_search.one(db.session(), signed_in_user(), key)
+
+
+@blueprint.post("/incidents/<int:key>/resolution")
+@endpoint
+def resolve_incident(key: int, intervention: Intervention) -> None:
+    """Let the engine try again what failed."""
+    user = signed_in_user()
+    with transaction(db.session()) as session:
+        incident = incident_search.one(session, user, key)
+        service.retry(session, user, incident.process_instance_key, key)

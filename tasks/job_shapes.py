@@ -1,0 +1,217 @@
+"""Jobs as the API shows them (Camunda 8.9's shapes)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from database.rest import (
+    DEFAULT_TENANT,
+    InstantCondition,
+    InstantText,
+    KeyCondition,
+    KeyText,
+    NullableInstantText,
+    NumberCondition,
+    Request,
+    SearchQuery,
+    Shape,
+    Tenant,
+    TextCondition,
+    Unsupported,
+    Variables,
+)
+
+#: Most jobs of one activation.
+MOST_JOBS = 1000
+#: The longest lease: a day, in milliseconds.
+LONGEST_LEASE = 24 * 3600 * 1000
+
+
+class Activation(Request):
+    """Which jobs a worker wants; times in milliseconds."""
+
+    type: str = Field(min_length=1)
+    timeout: int = Field(gt=0, le=LONGEST_LEASE)
+    max_jobs_to_activate: int = Field(gt=0, le=MOST_JOBS)
+    worker: str = ""
+    fetch_variable: list[str] | None = None
+    #: The answer comes at once, whatever is asked.
+    request_timeout: int = 0
+    tenant_ids: list[Tenant] = Field(default_factory=list)
+    tenant_filter: Literal["PROVIDED", "ASSIGNED"] = "PROVIDED"
+    with_lease: bool = False
+
+    @field_validator("with_lease", mode="after")
+    @classmethod
+    def _not_done(cls, value: bool) -> bool:
+        if value:
+            raise Unsupported("Lease tokens are not supported.")
+        return value
+
+
+class ActivatedJob(Shape):
+    """A job in the hands of a worker; the deadline in milliseconds since 1970 (UTC)."""
+
+    job_key: KeyText
+    type: str
+    worker: str
+    retries: int
+    deadline: int
+    variables: Variables
+    custom_headers: dict[str, str]
+    element_id: str
+    element_instance_key: KeyText
+    process_definition_id: str
+    process_definition_key: KeyText
+    process_definition_version: int
+    process_instance_key: KeyText
+    root_process_instance_key: KeyText
+    kind: str = "BPMN_ELEMENT"
+    listener_event_type: str = "UNSPECIFIED"
+    priority: int = 0
+    user_task: None = None
+    job_lease_token: None = None
+    tags: list[str] = Field(default_factory=list)
+    business_id: str | None = None
+    tenant_id: str = DEFAULT_TENANT
+    physical_tenant_id: str = DEFAULT_TENANT
+
+
+class ActivatedJobs(Shape):
+    """What an activation gave."""
+
+    jobs: list[ActivatedJob]
+
+
+class JobReport(Request):
+    """What a worker says of a job."""
+
+    variables: Variables | None = None
+    job_lease_token: None = None
+
+
+class JobCompletion(JobReport):
+    """The work is done."""
+
+    result: Any = None
+    business_id: None = None
+
+    @field_validator("result", mode="after")
+    @classmethod
+    def _not_done(cls, value: Any) -> Any:
+        if value:
+            raise Unsupported("Results of listeners and ad-hoc sub-processes are not supported.")
+        return value
+
+
+class JobFailure(JobReport):
+    """The work failed; the back-off in milliseconds."""
+
+    retries: int = Field(0, ge=0)
+    error_message: str | None = None
+    retry_back_off: int = Field(0, ge=0, le=LONGEST_LEASE * 366)
+
+
+class JobError(JobReport):
+    """The work ended with a BPMN error."""
+
+    error_code: str = Field(min_length=1)
+    error_message: str | None = None
+
+
+class JobChangeset(Request):
+    """What is changed of a job; the lease in milliseconds from now."""
+
+    retries: int | None = Field(None, ge=1)
+    timeout: int | None = Field(None, gt=0, le=LONGEST_LEASE)
+
+
+class JobUpdate(Request):
+    """A change of a job."""
+
+    changeset: JobChangeset
+    operation_reference: int | None = None
+    job_lease_token: None = None
+
+
+class JobShape(Shape):
+    """A job in a list."""
+
+    job_key: KeyText
+    type: str
+    worker: str
+    state: str
+    retries: int
+    deadline: NullableInstantText
+    has_failed_with_retries_left: bool
+    error_code: str | None
+    error_message: str | None
+    custom_headers: dict[str, str]
+    element_id: str
+    element_instance_key: KeyText
+    process_definition_id: str
+    process_definition_key: KeyText
+    process_instance_key: KeyText
+    root_process_instance_key: KeyText
+    creation_time: InstantText
+    end_time: NullableInstantText
+    last_update_time: NullableInstantText = None
+    kind: str = "BPMN_ELEMENT"
+    listener_event_type: str = "UNSPECIFIED"
+    is_denied: bool | None = None
+    denied_reason: str | None = None
+    priority: int = 0
+    business_id: str | None = None
+    tenant_id: str = DEFAULT_TENANT
+
+
+class JobFilter(Request):
+    """What jobs are searched by; all that is given must hold."""
+
+    job_key: KeyCondition | None = None
+    type: TextCondition | None = None
+    worker: TextCondition | None = None
+    state: TextCondition | None = None
+    retries: NumberCondition | None = None
+    deadline: InstantCondition | None = None
+    error_code: TextCondition | None = None
+    error_message: TextCondition | None = None
+    element_id: TextCondition | None = None
+    element_instance_key: KeyCondition | None = None
+    process_definition_id: TextCondition | None = None
+    process_definition_key: KeyCondition | None = None
+    process_instance_key: KeyCondition | None = None
+    creation_time: InstantCondition | None = None
+    end_time: InstantCondition | None = None
+    has_failed_with_retries_left: bool | None = None
+    kind: TextCondition | None = None
+    listener_event_type: TextCondition | None = None
+    tenant_id: TextCondition | None = None
+
+
+class JobQuery(
+    SearchQuery[
+        JobFilter,
+        Literal[
+            "jobKey",
+            "type",
+            "worker",
+            "state",
+            "retries",
+            "deadline",
+            "errorCode",
+            "errorMessage",
+            "elementId",
+            "elementInstanceKey",
+            "processDefinitionId",
+            "processDefinitionKey",
+            "processInstanceKey",
+            "creationTime",
+            "endTime",
+            "tenantId",
+        ],
+    ]
+):
+    """A search of jobs."""

@@ -1,0 +1,164 @@
+"""Work for machines: workers fetch jobs, say what became of them, and managers look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, literal, select
+from sqlalchemy.orm import Session
+
+from database.rest import TENANT, Listing, Results, matching
+from engine import clock, jobs
+from engine.errors import NotFound
+from engine.execution import Command, execute
+from engine.jobs import UpdateJob
+from engine.models import Job, JobState, ProcessInstance
+from people.errors import Forbidden
+from people.models import User
+from people.permissions import may_manage
+from tasks import variables
+from tasks.job_shapes import JobChangeset, JobQuery, JobShape
+
+_FAILED_WITH_RETRIES = and_(Job.state == JobState.FAILED, Job.retries > 0)
+
+_COLUMNS = {
+    "job_key": Job.key,
+    "type": Job.type,
+    "worker": Job.worker,
+    "state": Job.state,
+    "retries": Job.retries,
+    "deadline": Job.deadline,
+    "error_code": Job.error_code,
+    "error_message": Job.error_message,
+    "element_id": Job.element_id,
+    "element_instance_key": Job.element_instance_key,
+    "process_definition_id": Job.process_id,
+    "process_definition_key": Job.definition_key,
+    "process_instance_key": Job.instance_key,
+    "creation_time": Job.created_at,
+    "end_time": Job.ended_at,
+    "kind": literal("BPMN_ELEMENT"),
+    "listener_event_type": literal("UNSPECIFIED"),
+    "tenant_id": TENANT,
+}
+
+_LISTING: Listing[Job] = Listing(
+    Job.key.expression,
+    {
+        "jobKey": Job.key.expression,
+        "type": Job.type.expression,
+        "worker": Job.worker.expression,
+        "state": Job.state.expression,
+        "retries": Job.retries.expression,
+        "deadline": Job.deadline.expression,
+        "errorCode": Job.error_code.expression,
+        "errorMessage": Job.error_message.expression,
+        "elementId": Job.element_id.expression,
+        "elementInstanceKey": Job.element_instance_key.expression,
+        "processDefinitionId": Job.process_id.expression,
+        "processDefinitionKey": Job.definition_key.expression,
+        "processInstanceKey": Job.instance_key.expression,
+        "creationTime": Job.created_at.expression,
+        "endTime": Job.ended_at.expression,
+        "tenantId": TENANT,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A job in the hands of a worker, with the variables that it sees."""
+
+    job: Job
+    version: int
+    root_key: int
+    variables: dict[str, Any]
+
+
+def activate(
+    session: Session,
+    user: User,
+    job_type: str,
+    *,
+    worker: str,
+    timeout: timedelta,
+    limit: int,
+    names: Collection[str] | None = None,
+) -> list[Leased]:
+    """Lease at most `limit` jobs of a type to `worker`, with all their variables or those of `names`; raises Forbidden."""
+    _require_machine(user)
+    leased = jobs.activate(session, job_type, worker, timeout, limit)
+    query = select(ProcessInstance.key, ProcessInstance.version, ProcessInstance.root_key)
+    rows = session.execute(query.where(ProcessInstance.key.in_({job.instance_key for job in leased})))
+    instances = {key: (version, root_key) for key, version, root_key in rows}
+    found = []
+    for job in leased:
+        seen = variables.visible(session, job)
+        if names:
+            seen = {name: value for name, value in seen.items() if name in names}
+        found.append(Leased(job, *instances[job.instance_key], seen))
+    return found
+
+
+def report(session: Session, user: User, job_key: int, command: Command) -> None:
+    """Carry out what a worker says of its job; raises Forbidden, NotFound, NotActive, InvalidVariables."""
+    _require_machine(user)
+    instance_key = session.scalar(select(Job.instance_key).where(Job.key == job_key))
+    if instance_key is None:
+        raise NotFound("job", job_key)
+    execute(session, instance_key, command, actor=user.username)
+
+
+def update(session: Session, user: User, job_key: int, changes: JobChangeset) -> None:
+    """Change the retries or the lease of a job; raises Forbidden, NotFound, NotActive."""
+    lease = None if changes.timeout is None else timedelta(milliseconds=changes.timeout)
+    deadline = None if lease is None else clock.now(session) + lease
+    report(session, user, job_key, UpdateJob(job_key, changes.retries, deadline))
+
+
+def search(session: Session, user: User, query: JobQuery) -> Results[JobShape]:
+    """Return the jobs that `query` asks for; raises Forbidden, InvalidCursor."""
+    _require_machine(user)
+    wanted = query.filter
+    rows = (
+        select(Job, ProcessInstance.root_key)
+        .join(ProcessInstance, ProcessInstance.key == Job.instance_key)
+        .where(*matching(wanted, _COLUMNS))
+    )
+    if wanted is not None and wanted.has_failed_with_retries_left is not None:
+        failed = wanted.has_failed_with_retries_left
+        rows = rows.where(_FAILED_WITH_RETRIES if failed else ~_FAILED_WITH_RETRIES)
+    return _LISTING.find(session, rows, query, _render)
+
+
+def _render(row: Row[Job, int]) -> JobShape:
+    job, root_key = row
+    return JobShape(
+        job_key=job.key,
+        type=job.type,
+        worker=job.worker,
+        state=job.state,
+        retries=job.retries,
+        deadline=job.deadline,
+        has_failed_with_retries_left=job.state == JobState.FAILED and job.retries > 0,
+        error_code=job.error_code,
+        error_message=job.error_message,
+        custom_headers=job.custom_headers,
+        element_id=job.element_id,
+        element_instance_key=job.element_instance_key,
+        process_definition_id=job.process_id,
+        process_definition_key=job.definition_key,
+        process_instance_key=job.instance_key,
+        root_process_instance_key=root_key,
+        creation_time=job.created_at,
+        end_time=job.ended_at,
+    )
+
+
+def _require_machine(user: User) -> None:
+    # A worker reads the variables of every case and moves it on: what a manager may do, and nobody less.
+    if not may_manage(user):
+        raise Forbidden("Workers sign in as a user with the role of a manager.")

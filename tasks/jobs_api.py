@@ -1,0 +1,108 @@
+"""JSON endpoints of work for machines: jobs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint
+
+from database import transaction
+from database.extension import db
+from database.rest import Results, endpoint
+from engine.jobs import CompleteJob, FailJob, ThrowJobError
+from people.login import signed_in_user
+from tasks import jobs
+from tasks.job_shapes import (
+    ActivatedJob,
+    ActivatedJobs,
+    Activation,
+    JobCompletion,
+    JobError,
+    JobFailure,
+    JobQuery,
+    JobShape,
+    JobUpdate,
+)
+from tasks.jobs import Leased
+
+blueprint = Blueprint("jobs_api", __name__)
+
+
+@blueprint.post("/jobs/activation")
+@endpoint
+def activate_jobs(wanted: Activation) -> ActivatedJobs:
+    """Fetch jobs of a type for a worker."""
+    with transaction(db.session()) as session:
+        leased = jobs.activate(
+            session,
+            signed_in_user(),
+            wanted.type,
+            worker=wanted.worker,
+            timeout=timedelta(milliseconds=wanted.timeout),
+            limit=wanted.max_jobs_to_activate,
+            names=wanted.fetch_variable,
+        )
+    return ActivatedJobs(jobs=[_render(found) for found in leased])
+
+
+@blueprint.post("/jobs/search")
+@endpoint
+def search_jobs(query: JobQuery) -> Results[JobShape]:
+    """Search jobs."""
+    return jobs.search(db.session(), signed_in_user(), query)
+
+
+@blueprint.post("/jobs/<int:key>/completion")
+@endpoint
+def complete_job(key: int, done: JobCompletion) -> None:
+    """Say that a job is done."""
+    with transaction(db.session()) as session:
+        jobs.report(session, signed_in_user(), key, CompleteJob(key, done.variables or {}))
+
+
+@blueprint.post("/jobs/<int:key>/failure")
+@endpoint
+def fail_job(key: int, failure: JobFailure) -> None:
+    """Say that a job failed; without retries left it becomes an incident."""
+    back_off = timedelta(milliseconds=failure.retry_back_off)
+    command = FailJob(key, failure.retries, failure.error_message or "", back_off, failure.variables or {})
+    with transaction(db.session()) as session:
+        jobs.report(session, signed_in_user(), key, command)
+
+
+@blueprint.post("/jobs/<int:key>/error")
+@endpoint
+def throw_job_error(key: int, error: JobError) -> None:
+    """End a job with a BPMN error, which the diagram may catch."""
+    command = ThrowJobError(key, error.error_code, error.error_message or "", error.variables or {})
+    with transaction(db.session()) as session:
+        jobs.report(session, signed_in_user(), key, command)
+
+
+@blueprint.patch("/jobs/<int:key>")
+@endpoint
+def update_job(key: int, update: JobUpdate) -> None:
+    """Change the retries or the lease of a job."""
+    with transaction(db.session()) as session:
+        jobs.update(session, signed_in_user(), key, update.changeset)
+
+
+def _render(leased: Leased) -> ActivatedJob:
+    job = leased.job
+    assert job.deadline is not None, "activation sets it"
+    return ActivatedJob(
+        job_key=job.key,
+        type=job.type,
+        worker=job.worker,
+        retries=job.retries,
+        deadline=round(job.deadline.timestamp() * 1000),
+        variables=leased.variables,
+        custom_headers=job.custom_headers,
+        element_id=job.element_id,
+        element_instance_key=job.element_instance_key,
+        process_definition_id=job.process_id,
+        process_definition_key=job.definition_key,
+        process_definition_version=leased.version,
+        process_instance_key=job.instance_key,
+        root_process_instance_key=leased.root_key,
+    )

@@ -1,0 +1,57 @@
+"""Messages and signals as the API takes them (Camunda 8.9's shapes)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from database.rest import DEFAULT_TENANT, KeyText, Request, Shape, Tenant, Variables
+
+
+class Publication(Request):
+    """A message; it is kept for `time_to_live` milliseconds for a receiver that is not there yet."""
+
+    name: str = Field(min_length=1)
+    correlation_key: str = ""
+    time_to_live: int = Field(0, ge=0, le=366 * 24 * 3600 * 1000)
+    message_id: str | None = None
+    variables: Variables = Field(default_factory=dict)
+    tenant_id: Tenant | None = None
+
+
+class PublicationShape(Shape):
+    """A message that was published."""
+
+    message_key: KeyText
+    tenant_id: str = DEFAULT_TENANT
+
+
+class Correlation(Request):
+    """A message that must reach somebody now."""
+
+    name: str = Field(min_length=1)
+    correlation_key: str = ""
+    variables: Variables = Field(default_factory=dict)
+    tenant_id: Tenant | None = None
+
+
+class CorrelationShape(Shape):
+    """A message that has reached a process instance."""
+
+    message_key: KeyText
+    process_instance_key: KeyText
+    tenant_id: str = DEFAULT_TENANT
+
+
+class Broadcast(Request):
+    """A signal."""
+
+    signal_name: str = Field(min_length=1)
+    variables: Variables = Field(default_factory=dict)
+    tenant_id: Tenant | None = None
+
+
+class BroadcastShape(Shape):
+    """A signal that was broadcast."""
+
+    signal_key: KeyText
+    tenant_id: str = DEFAULT_TENANT
