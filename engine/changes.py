@@ -199,11 +199,12 @@ def _deletion(model: type[Base], column: str) -> Delete:
 def _end_of(model: type[Base]) -> Update:
     """The statement that ends the open rows of a kind of wait by their state."""
     table = _table(model)
-    state, end_column, still = {
+    ends: dict[type[Base], tuple[str, str, list[str]]] = {
         UserTask: (UserTaskState.CANCELED, "ended_at", [UserTaskState.CREATED]),
         Job: (JobState.CANCELED, "ended_at", [JobState.CREATED, JobState.FAILED]),
         Incident: (IncidentState.RESOLVED, "resolved_at", [IncidentState.ACTIVE]),
-    }[model]
+    }
+    state, end_column, still = ends[model]
     mine = table.c.element_instance_key.in_(bindparam("keys", expanding=True))
     return update(table).where(mine, table.c.state.in_(still)).values({"state": state, end_column: bindparam("at")})
 

@@ -64,6 +64,7 @@ class DecisionModel:
             value = _evaluate(run, element)
         except RecursionError:
             raise feel.FeelLimitExceeded("depth", "the decision is nested too deeply") from None
+        run.budget.check_result([value, [[rule.inputs, rule.outputs] for rule in run.notes]])
         return DecisionOutcome(value, run.notes, run.warnings)
 
 

@@ -2,58 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import feel
-from engine import decisions
 from engine.errors import ElementFailure
 from feel.temporal import Date, DateTime, Time, parse_date_time
 
 if TYPE_CHECKING:
+    from engine.elements.definitions import MessageDefinition
+    from engine.tokens import Token
     from engine.variables import ScopeView
 
 
-def evaluate(text: str, view: ScopeView, environment: feel.Environment, what: str) -> feel.Result:
-    """Return the result of FEEL `text` (without the leading `=`); raises ElementFailure when it cannot be evaluated."""
+def evaluate_feel(token: Token, text: str, what: str, extra: Mapping[str, Any] | None = None) -> feel.Value:
+    """Return the FEEL value of a text as written in the diagram: FEEL after a leading `=`, else the text itself."""
+    if not text.startswith("="):
+        return text
+    execution = token.execution
+    return _result(text[1:], execution.variables.view(token, extra), execution.environment, what).value
+
+
+def evaluate(token: Token, text: str, what: str, extra: Mapping[str, Any] | None = None) -> Any:
+    """Return the JSON value of a text as written in the diagram; raises ElementFailure."""
+    if not text.startswith("="):
+        return text
+    value = evaluate_feel(token, text, what, extra)
+    try:
+        return feel.to_json(value)
+    except (TypeError, ValueError) as error:
+        sentence = f"The {what} gives a value that cannot be stored: {error}"
+        raise ElementFailure("EXTRACT_VALUE_ERROR", sentence, expression=text) from None
+
+
+def holds(token: Token, condition: str, what: str, extra: Mapping[str, Any] | None = None) -> bool:
+    """Return whether a condition is true; anything but true or false is a failure."""
+    text = condition.removeprefix("=")
+    execution = token.execution
+    view = execution.variables.view(token, extra)
+    result = _result(text, view, execution.environment, what)
+    if isinstance(result.value, bool):
+        return result.value
+    reasons = "; ".join(warning.message for warning in result.warnings)
+    sentence = f"The {what} is {feel.kind(result.value)}, not true or false."
+    raise ElementFailure(
+        "EXTRACT_VALUE_ERROR",
+        f"{sentence} ({reasons})" if reasons else sentence,
+        expression=text,
+        variables=dict(view.read),
+    )
+
+
+def correlation_key(token: Token, message: MessageDefinition) -> str:
+    """Return the correlation key of a message at a token; raises ElementFailure when it is no text or number."""
+    text = message.correlation_key or ""
+    value = evaluate(token, text, "correlation key")
+    if isinstance(value, bool) or value is None or isinstance(value, list | dict) or value == "":
+        raise ElementFailure(
+            "EXTRACT_VALUE_ERROR",
+            f"The correlation key of the message “{message.name}” must be a text or a number.",
+            expression=text,
+            variables=token.execution.variables.visible(token),
+        )
+    return str(value)
+
+
+def _result(text: str, view: ScopeView, environment: feel.Environment, what: str) -> feel.Result:
     try:
         return feel.parse(text).evaluate(view, environment)
     except feel.FeelError as error:
         sentence = f"The {what} cannot be evaluated: {error}"
         raise ElementFailure("EXTRACT_VALUE_ERROR", sentence, expression=text, variables=dict(view.read)) from None
-
-
-def decide(
-    model: decisions.DecisionModel, decision_id: str, view: ScopeView, environment: feel.Environment
-) -> decisions.DecisionOutcome:
-    """Return the outcome of a decision with the variables in view; raises ElementFailure when it cannot be made."""
-    try:
-        return model.evaluate(decision_id, view, environment)
-    except (feel.FeelError, decisions.UnknownDecisionError) as error:
-        sentence = f"The decision “{decision_id}” cannot be made: {error}"
-        raise ElementFailure("DECISION_EVALUATION_ERROR", sentence, variables=dict(view.read)) from None
-
-
-def matched_rules(outcome: decisions.DecisionOutcome) -> list[dict[str, Any]]:
-    """Return the rules that matched, as they are kept in an instance's history."""
-    return [
-        {
-            "decisionId": rule.decision_id,
-            "ruleId": rule.rule_id,
-            "number": rule.number,
-            "inputs": feel.to_json(rule.inputs),
-            "outputs": feel.to_json(rule.outputs),
-        }
-        for rule in outcome.matched
-    ]
-
-
-def failure(kind: str, sentence: str, text: str, evaluation: feel.Result | None, view: ScopeView) -> ElementFailure:
-    """Return the failure of an expression whose value is of no use here, with FEEL's own warnings in it."""
-    reasons = "; ".join(warning.message for warning in evaluation.warnings) if evaluation else ""
-    return ElementFailure(
-        kind, f"{sentence} ({reasons})" if reasons else sentence, expression=text, variables=dict(view.read)
-    )
 
 
 def as_instant(value: object, environment: feel.Environment) -> datetime | None:

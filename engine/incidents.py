@@ -5,11 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import NotActive, NotFound
+from engine import waits
+from engine.errors import ElementFailure, NotActive, NotFound
+from engine.keys import new_key
 from engine.models import Incident, IncidentState, Job, JobState
+from engine.tokens import ERROR, READY, STARTED, Token
 
 if TYPE_CHECKING:
-    from engine.execution import Execution
+    from engine.workflow import Execution
+
+
+def raise_at(token: Token, failure: ElementFailure, *, job_key: int | None = None) -> None:
+    """Stop a token where something cannot be done, until a person has it tried again."""
+    execution = token.execution
+    if job_key is None and "phase" not in token.internal_data:
+        # Whatever the failed attempt has opened, the next attempt opens again.
+        execution.terminate_children(token)
+        waits.close_all(token)
+    token._set_state(ERROR)
+    row = waits.add(
+        token,
+        Incident,
+        key=new_key(),
+        type=failure.kind,
+        message=failure.message,
+        details={"expression": failure.expression, "variables": failure.variables},
+        state=IncidentState.ACTIVE,
+        instance_key=execution.instance_key,
+        definition_key=execution.definition_key,
+        process_id=execution.process.process_id,
+        element_id=token.element.id,
+        job_key=job_key,
+        created_at=execution.now,
+        resolved_at=None,
+        resolved_by=None,
+    )
+    execution.outcome.incident_keys.append(row["key"])
+
+
+def overcome(token: Token) -> None:
+    """Close the incidents of a token that goes on for another reason than a retry."""
+    waits.close(token, Incident)
+    token._set_state(STARTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +79,9 @@ class ResolveIncident:
             if job is not None and job.state in (JobState.CREATED, JobState.FAILED):
                 # The worker, not the element, has to try again.
                 execution.changes.update(Job, job.key, state=JobState.CREATED, retries=max(job.retries, 1))
-                execution.waiting_again(token)
+                waits.forget(token, Incident)
+                token._set_state(STARTED)
                 return
-        execution.retry(token)
+        waits.forget(token, Incident)
+        token._set_state(READY)
+        execution.agenda.append(token)

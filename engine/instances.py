@@ -9,7 +9,7 @@ from engine.errors import CalledByAnother, NotFound
 from engine.variables import checked
 
 if TYPE_CHECKING:
-    from engine.execution import Execution
+    from engine.workflow import Execution
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, expressions, waits
 from engine.elements.definitions import MessageDefinition
 from engine.errors import DuplicateMessage, ElementFailure
 from engine.keys import new_key
-from engine.models import Message, MessageCorrelation, MessageSubscription, ProcessInstance, ProcessState
+from engine.models import Message, MessageCorrelation, MessageSubscription
 from engine.variables import checked
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
-    from engine.execution import Execution
     from engine.tokens import Token
+    from engine.workflow import Execution
 
 #: How long a message that a diagram throws is kept for a receiver that is not there yet.
 THROWN_TIME_TO_LIVE = timedelta(hours=1)
@@ -28,15 +28,15 @@ THROWN_TIME_TO_LIVE = timedelta(hours=1)
 def open_subscription(host: Token, event: Element, definition: MessageDefinition) -> None:
     """Subscribe the token to the message of `event`; raises ElementFailure without a name or correlation key."""
     execution = host.execution
-    name = execution.evaluate(host, definition.name, "message name")
+    name = expressions.evaluate(host, definition.name, "message name")
     if not isinstance(name, str) or not name:
         raise ElementFailure("EXTRACT_VALUE_ERROR", "The message name must be a text.", expression=definition.name)
-    row = execution.add_wait(
+    row = waits.add(
         host,
         MessageSubscription,
         key=new_key(),
         message_name=name,
-        correlation_key=execution.correlation_key(host, definition),
+        correlation_key=expressions.correlation_key(host, definition),
         instance_key=execution.instance_key,
         definition_key=execution.definition_key,
         process_id=execution.process.process_id,
@@ -181,29 +181,38 @@ def _correlate_starts(session: Session, message: Message, publication: Publicati
             continue
         if message.correlation_key and _started_by(session, message, start.process_id):
             continue
-        outcome = start_at(session, start.definition_key, start.element_id, message.variables, actor=actor)
+        outcome = start_at(
+            session,
+            start.definition_key,
+            start.element_id,
+            message.variables,
+            actor=actor,
+            only_for=message.correlation_key or None,
+        )
         _mark(session, message.key, start.process_id, outcome.instance_key)
         publication.instance_keys.append(outcome.instance_key)
-        if message.correlation_key:
-            session.add(
-                MessageSubscription(
-                    key=new_key(),
-                    message_name=_LOCK.format(start.process_id),
-                    correlation_key=message.correlation_key,
-                    instance_key=outcome.instance_key,
-                    element_instance_key=outcome.instance_key,
-                    definition_key=start.definition_key,
-                    process_id=start.process_id,
-                    element_id=start.element_id,
-                    created_at=message.published_at,
-                )
-            )
-            session.flush()
 
 
-#: A message with a correlation key starts one instance per key at a time; the lock is a subscription that no message
-#: can match and that goes with the instance.
+#: A message with a correlation key starts one instance per key at a time (Camunda 8's rule); the lock is a
+#: subscription that no message can match and that goes with the instance.
 _LOCK = "\0started {}"
+
+
+def hold_key(root: Token, event: Element, correlation_key: str) -> None:
+    """Let no other message with this correlation key start the process while the instance of `root` is alive."""
+    execution = root.execution
+    waits.add(
+        root,
+        MessageSubscription,
+        key=new_key(),
+        message_name=_LOCK.format(execution.process.process_id),
+        correlation_key=correlation_key,
+        instance_key=execution.instance_key,
+        definition_key=execution.definition_key,
+        process_id=execution.process.process_id,
+        element_id=event.id,
+        created_at=execution.now,
+    )
 
 
 def _started_by(session: Session, message: Message, process_id: str) -> bool:
@@ -213,8 +222,6 @@ def _started_by(session: Session, message: Message, process_id: str) -> bool:
                 exists().where(
                     MessageSubscription.message_name == _LOCK.format(process_id),
                     MessageSubscription.correlation_key == message.correlation_key,
-                    MessageSubscription.instance_key == ProcessInstance.key,
-                    ProcessInstance.state == ProcessState.ACTIVE,
                 )
             )
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine import expressions, waits
 from engine.elements.definitions import SignalDefinition
 from engine.errors import ElementFailure
 from engine.keys import new_key
@@ -16,17 +17,17 @@ from engine.variables import checked
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
-    from engine.execution import Execution
     from engine.tokens import Token
+    from engine.workflow import Execution
 
 
 def open_subscription(host: Token, event: Element, definition: SignalDefinition) -> None:
     """Subscribe the token to the signal of `event`; raises ElementFailure when its name is no text."""
     execution = host.execution
-    name = execution.evaluate(host, definition.name, "signal name")
+    name = expressions.evaluate(host, definition.name, "signal name")
     if not isinstance(name, str) or not name:
         raise ElementFailure("EXTRACT_VALUE_ERROR", "The signal name must be a text.", expression=definition.name)
-    execution.add_wait(
+    waits.add(
         host,
         SignalSubscription,
         key=new_key(),

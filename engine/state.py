@@ -9,7 +9,7 @@ import orjson
 from engine.tokens import Token
 
 if TYPE_CHECKING:
-    from engine.execution import Execution
+    from engine.workflow import Execution
 
 #: Raised when the layout changes; a reader must understand every older layout.
 VERSION = 1

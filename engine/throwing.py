@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy.orm import Session
 
-from engine.elements.definitions import ErrorDefinition, EscalationDefinition
+from engine import expressions
+from engine.elements.definitions import ErrorDefinition, EscalationDefinition, MessageDefinition, SignalDefinition
+from engine.errors import ElementFailure
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
@@ -39,6 +41,39 @@ def send(session: Session, thrown: Thrown, actor: str) -> None:
             time_to_live=messages.THROWN_TIME_TO_LIVE,
             actor=actor,
         )
+
+
+def throw_error(token: Token, code: str, message: str, variables: dict[str, Any]) -> None:
+    """Send a BPMN error outward to whoever catches it; raises ElementFailure when nobody does."""
+    caught = catcher_of_error(token, code)
+    if caught is None:
+        sentence = f"Nobody catches the error “{code}”." + (f" {message}" if message else "")
+        raise ElementFailure("UNHANDLED_ERROR_EVENT", sentence)
+    host, event = caught
+    host.execution.trigger(host, event, variables)
+
+
+def throw_escalation(token: Token, code: str) -> None:
+    """Send an escalation outward; when nobody catches it, nothing happens (BPMN 2.0, 10.5.7)."""
+    caught = catcher_of_escalation(token, code)
+    if caught is not None:
+        host, event = caught
+        host.execution.trigger(host, event, {})
+
+
+def throw_message(token: Token, message: MessageDefinition) -> None:
+    """Publish the message when the command is done, with the element's local variables as its payload."""
+    name = expressions.evaluate(token, message.name, "message name")
+    key = expressions.correlation_key(token, message) if message.correlation_key else ""
+    payload = token.execution.variables.local(token)
+    token.execution.hierarchy.thrown.append(Thrown("message", str(name), key, payload))
+
+
+def throw_signal(token: Token, signal: SignalDefinition) -> None:
+    """Broadcast the signal when the command is done, with the element's local variables as its payload."""
+    name = expressions.evaluate(token, signal.name, "signal name")
+    payload = token.execution.variables.local(token)
+    token.execution.hierarchy.thrown.append(Thrown("signal", str(name), "", payload))
 
 
 def catcher_of_error(thrower: Token, code: str) -> tuple[Token, Element] | None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import feel
+from engine import expressions, waits
 from engine.elements.definitions import TimerDefinition
 from engine.errors import ElementFailure, NotFound
 from engine.expressions import as_instant
@@ -21,8 +22,8 @@ from feel.temporal import DateTime
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
-    from engine.execution import Execution
     from engine.tokens import Token
+    from engine.workflow import Execution
 
 #: `repetitions` of a timer that fires for ever.
 UNBOUNDED = -1
@@ -126,13 +127,13 @@ _MACROS = {
 def open_timer(host: Token, event: Element, definition: TimerDefinition) -> None:
     """Create the timer of `event` for the token that waits; raises ElementFailure when it cannot be computed."""
     execution = host.execution
-    value = execution.evaluate_feel(host, definition.text, f"timer {definition.kind}")
+    value = expressions.evaluate_feel(host, definition.text, f"timer {definition.kind}")
     try:
         due = schedule(definition.kind, value, execution.now, execution.environment)
     except InvalidTimer as error:
         sentence = f"{event.details.name or event.id}: {error}"
         raise ElementFailure("EXTRACT_VALUE_ERROR", sentence, expression=definition.text) from None
-    execution.add_wait(
+    waits.add(
         host,
         Timer,
         key=new_key(),

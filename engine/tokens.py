@@ -14,7 +14,7 @@ from SpiffWorkflow.util.task import TaskState
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
-    from engine.execution import Execution
+    from engine.workflow import Execution
 
 #: States that a stored token can be in.
 READY, STARTED, ERROR = TaskState.READY, TaskState.STARTED, TaskState.ERROR

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from engine import expressions, waits
 from engine.elements.definitions import UserTaskDefinition
 from engine.errors import AlreadyAssigned, ElementFailure, NotActive, NotFound
 from engine.expressions import as_instant, as_names
@@ -16,8 +17,8 @@ from engine.models import FormDefinition, UserTask, UserTaskState
 from engine.variables import checked
 
 if TYPE_CHECKING:
-    from engine.execution import Execution
     from engine.tokens import Token
+    from engine.workflow import Execution
 
 #: Priority of a user task whose diagram does not say (Camunda 8's default); 0 to 100.
 DEFAULT_PRIORITY = 50
@@ -31,18 +32,18 @@ def create(token: Token, definition: UserTaskDefinition) -> None:
     users = _names(token, definition.candidate_users, "candidate users")
     if not groups and definition.candidate_groups is None and element.details.lane:
         groups = [element.details.lane]
-    assignee = execution.evaluate(token, definition.assignee, "assignee") if definition.assignee else None
+    assignee = expressions.evaluate(token, definition.assignee, "assignee") if definition.assignee else None
     if assignee is not None and not isinstance(assignee, str):
         raise ElementFailure("EXTRACT_VALUE_ERROR", "The assignee must be a text.", expression=definition.assignee)
-    priority = execution.evaluate(token, definition.priority, "priority") if definition.priority else DEFAULT_PRIORITY
+    priority = expressions.evaluate(token, definition.priority, "priority") if definition.priority else DEFAULT_PRIORITY
     try:
         rank = int(priority)
     except (TypeError, ValueError):
         raise ElementFailure(
             "EXTRACT_VALUE_ERROR", "The priority must be a whole number.", expression=definition.priority
         ) from None
-    form_id = execution.evaluate(token, definition.form_id, "form id") if definition.form_id else None
-    row = execution.add_wait(
+    form_id = expressions.evaluate(token, definition.form_id, "form id") if definition.form_id else None
+    row = waits.add(
         token,
         UserTask,
         key=new_key(),
@@ -84,7 +85,7 @@ def _form_key(execution: Execution, form_id: str) -> int:
 def _names(token: Token, text: str | None, what: str) -> list[str]:
     if text is None:
         return []
-    names = as_names(token.execution.evaluate(token, text, what))
+    names = as_names(expressions.evaluate(token, text, what))
     if names is None:
         raise ElementFailure("EXTRACT_VALUE_ERROR", f"The {what} must be a list of texts.", expression=text)
     return names
@@ -94,7 +95,7 @@ def _instant(token: Token, text: str | None, what: str) -> datetime | None:
     if text is None:
         return None
     execution = token.execution
-    value = execution.evaluate_feel(token, text, what)
+    value = expressions.evaluate_feel(token, text, what)
     if value is None or value == "":
         return None
     instant = as_instant(value, execution.environment)
@@ -135,7 +136,7 @@ class CompleteUserTask:
             touched_at=execution.now,
             completed_by=execution.actor,
         )
-        execution.done_waiting(token, UserTask)
+        waits.forget(token, UserTask)
         execution.changes.drop_candidates(task.key)
         execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details={"variables": variables})
         execution.finish(token, variables)

@@ -9,14 +9,14 @@ from sqlalchemy import bindparam, select
 
 import feel
 from database import dumps
-from engine.elements.base import put_path
 from engine.errors import InvalidVariables
 from engine.keys import new_key
 from engine.models import Variable
+from engine.paths import put_path
 
 if TYPE_CHECKING:
-    from engine.execution import Execution
     from engine.tokens import Token
+    from engine.workflow import Execution
 
 #: Most bytes of JSON text in one command's variables.
 SIZE_LIMIT = 4_000_000

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 
+from engine import expressions, subscriptions
 from engine.elements.definitions import Details, EventDefinition, SequenceFlow
 from engine.errors import ElementFailure
+from engine.paths import put_path
 
 if TYPE_CHECKING:
     from engine.elements.events import BoundaryEvent, StartEvent
@@ -58,7 +60,7 @@ class Element(BpmnTaskSpec):
         if my_task.key not in my_task.execution.tasks:
             return None  # what it threw was caught by something that ended it
         if not done:
-            my_task.execution.open_attached_events(my_task)
+            subscriptions.open_attached(my_task)
             return None
         return True
 
@@ -108,7 +110,7 @@ class Element(BpmnTaskSpec):
         """Evaluate `zeebe:input` mappings into the element's own scope, in order."""
         for mapping in self.details.inputs:
             task.execution.variables.set_path(
-                task, mapping.target, task.execution.evaluate(task, mapping.source, f"input {mapping.target}")
+                task, mapping.target, expressions.evaluate(task, mapping.source, f"input {mapping.target}")
             )
 
     def map_outputs(self, task: Token) -> None:
@@ -118,7 +120,7 @@ class Element(BpmnTaskSpec):
         execution = task.execution
         results: dict[str, Any] = {}
         for mapping in self.details.outputs:
-            value = execution.evaluate(task, mapping.source, f"output {mapping.target}", extra=results)
+            value = expressions.evaluate(task, mapping.source, f"output {mapping.target}", extra=results)
             put_path(results, mapping.target, value)
         execution.variables.merge(task.parent, results)
 
@@ -130,7 +132,7 @@ class Element(BpmnTaskSpec):
             flow
             for flow in self.outgoing
             if flow.id != self.default_flow_id
-            and (flow.condition is None or task.execution.holds(task, flow.condition, flow))
+            and (flow.condition is None or expressions.holds(task, flow.condition, flow.condition_label))
         ]
         if taken:
             return taken
@@ -142,13 +144,3 @@ class Element(BpmnTaskSpec):
             if flow.id == self.default_flow_id:
                 return flow
         raise ElementFailure("CONDITION_ERROR", otherwise)
-
-
-def put_path(target: dict[str, Any], path: str, value: Any) -> None:
-    """Set `value` in nested dicts at a dotted `path`, keeping what stands beside it."""
-    *parents, last = path.split(".")
-    for name in parents:
-        inner = target.get(name)
-        target[name] = dict(inner) if isinstance(inner, dict) else {}
-        target = target[name]
-    target[last] = value

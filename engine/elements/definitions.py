@@ -17,6 +17,11 @@ class SequenceFlow:
     condition: str | None
     line: int
 
+    @property
+    def condition_label(self) -> str:
+        """How an incident names the flow's condition."""
+        return f"condition of the flow “{self.name or self.id}”"
+
 
 @dataclass(frozen=True, slots=True)
 class VariableMapping:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from engine import subscriptions, waits
 from engine.elements.base import Element
 from engine.elements.definitions import Details, EventDefinition, LinkDefinition
 
@@ -29,7 +30,7 @@ class StartEvent(Element):
         """Start the event sub-process inside `host`, which ends everything else in it when interrupting."""
         execution = host.execution
         if self.interrupting:
-            execution.close_attached_events(host)
+            waits.close_events(host)
             execution.terminate_children(host)
         assert self.details.scope_id is not None
         sub_process = execution.process.element(self.details.scope_id)
@@ -50,7 +51,7 @@ class IntermediateCatchEvent(Element):
         """Open what the event waits for."""
         if isinstance(self.definition, LinkDefinition):
             return True
-        task.execution.open_wait(task, self)
+        subscriptions.open_event(task, self)
         return False
 
     def caught(self, host: Token, variables: dict[str, Any]) -> None:

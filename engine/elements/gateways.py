@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from engine import expressions, subscriptions
 from engine.elements.base import Element
 from engine.elements.definitions import SequenceFlow
 
@@ -28,7 +29,7 @@ class ExclusiveGateway(Element):
         for flow in self.outgoing:
             if flow.id == self.default_flow_id:
                 continue
-            if flow.condition is None or task.execution.holds(task, flow.condition, flow):
+            if flow.condition is None or expressions.holds(task, flow.condition, flow.condition_label):
                 return [flow]
         return [self.default_flow("No condition of the exclusive gateway is true and it has no default flow.")]
 
@@ -38,7 +39,8 @@ class JoiningGateway(Element):
 
     def enter(self, task: Token) -> bool:
         """Wait; go on at once when this was the last arrival."""
-        task.remember(flow=task.flow_id)
+        # Kept from the first arrival: a token that is tried again comes by no flow.
+        task.internal_data.setdefault("flow", task.flow_id)
         if len(self.incoming) < 2:
             return True
         arrived = self.arrivals(task)
@@ -110,5 +112,5 @@ class EventBasedGateway(Element):
     def enter(self, task: Token) -> bool:
         """Open what each following event waits for."""
         for flow in self.outgoing:
-            task.execution.open_wait(task, self.process.element(flow.target_id))
+            subscriptions.open_event(task, self.process.element(flow.target_id))
         return False

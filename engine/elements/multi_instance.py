@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from engine import expressions
 from engine.elements.base import Element
 from engine.elements.definitions import Details, LoopDefinition
 from engine.errors import ElementFailure
@@ -47,7 +48,7 @@ class MultiInstanceBody(Element):
 
     def items(self, task: Token) -> list[Any]:
         """Return the input collection; raises ElementFailure when it is not a list."""
-        value = task.execution.evaluate(task, self.loop.input_collection, "input collection")
+        value = expressions.evaluate(task, self.loop.input_collection, "input collection")
         if not isinstance(value, list):
             raise ElementFailure(
                 "EXTRACT_VALUE_ERROR",
@@ -78,12 +79,14 @@ class MultiInstanceBody(Element):
         body = inner.scope
         if self.loop.output_collection is not None:
             text = self.loop.output_element
-            value = execution.evaluate(inner, text, "output element") if text else None
+            value = expressions.evaluate(inner, text, "output element") if text else None
             collected = list(execution.variables.local(body)[self.loop.output_collection])
             collected[inner.internal_data["index"]] = value
             execution.variables.set_local(body, self.loop.output_collection, collected)
         condition = self.loop.completion_condition
-        if condition is not None and execution.holds(inner, condition, None, extra=self.counters(body)):
+        if condition is not None and expressions.holds(
+            inner, condition, "completion condition", extra=self.counters(body)
+        ):
             body.remember(satisfied=True)
 
     def inner_done(self, task: Token, inner: Token) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from engine import children, expressions
 from engine.elements.base import Element
 from engine.elements.definitions import Details, SequenceFlow
 
@@ -96,10 +97,10 @@ class CallActivity(Element):
     def enter(self, task: Token) -> bool:
         """Start the child with the variables that the diagram hands down."""
         execution = task.execution
-        process_id = str(execution.evaluate(task, self.called_process, "called process"))
+        process_id = str(expressions.evaluate(task, self.called_process, "called process"))
         variables = execution.variables
         handed: dict[str, Any] = variables.visible(task) if self.propagate_parent else variables.local(task)
-        child_key = execution.start_child(task, process_id, self.binding, self.version_tag, handed)
+        child_key = children.start(task, process_id, self.binding, self.version_tag, handed)
         task.remember(child=child_key)
         return False
 
@@ -112,4 +113,4 @@ class CallActivity(Element):
         """End the child with its parent."""
         child_key = task.internal_data.get("child")
         if child_key is not None:
-            task.execution.terminate_child(child_key)
+            children.terminate(task, child_key)

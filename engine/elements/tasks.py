@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from engine import jobs
+from engine import expressions, jobs, rules, subscriptions, throwing
 from engine.elements.base import Element
 from engine.elements.definitions import Details, JobDefinition, MessageDefinition
-from engine.elements.throw_events import throw_message
 
 if TYPE_CHECKING:
     from engine.process import Process
@@ -38,7 +37,7 @@ class ScriptTask(Element):
 
     def enter(self, task: Token) -> bool:
         """Evaluate and store."""
-        value = task.execution.evaluate(task, self.expression, "script")
+        value = expressions.evaluate(task, self.expression, "script")
         store_result(task, self.result_variable, value)
         return True
 
@@ -55,8 +54,8 @@ class BusinessRuleTask(Element):
 
     def enter(self, task: Token) -> bool:
         """Decide and store."""
-        decision_id = task.execution.evaluate(task, self.decision_id, "decision id")
-        store_result(task, self.result_variable, task.execution.decide(task, str(decision_id)))
+        decision_id = str(expressions.evaluate(task, self.decision_id, "decision id"))
+        store_result(task, self.result_variable, rules.decide(task, decision_id))
         return True
 
 
@@ -85,7 +84,7 @@ class SendTask(Element):
 
     def enter(self, task: Token) -> bool:
         """Publish."""
-        throw_message(task, self.message)
+        throwing.throw_message(task, self.message)
         return True
 
 
@@ -100,7 +99,7 @@ class ReceiveTask(Element):
 
     def enter(self, task: Token) -> bool:
         """Open the subscription."""
-        task.execution.open_wait(task, self)
+        subscriptions.open_event(task, self)
         return False
 
     def caught(self, host: Token, variables: dict[str, Any]) -> None:

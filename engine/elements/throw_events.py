@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from engine import expressions, throwing
 from engine.elements.base import Element
 from engine.elements.definitions import (
     Details,
@@ -32,14 +33,13 @@ class ThrowEvent(Element):
 
     def enter(self, task: Token) -> bool:
         """Make it happen."""
-        execution = task.execution
         match self.definition:
             case MessageDefinition() as message:
-                throw_message(task, message)
-            case SignalDefinition(name):
-                execution.throw_signal(task, str(execution.evaluate(task, name, "signal name")))
+                throwing.throw_message(task, message)
+            case SignalDefinition() as signal:
+                throwing.throw_signal(task, signal)
             case EscalationDefinition(code):
-                execution.throw_escalation(task, static_code(task, code))
+                throwing.throw_escalation(task, static_code(task, code))
         return True
 
 
@@ -71,7 +71,7 @@ class EndEvent(ThrowEvent):
         """Make it happen; what a terminate end event ends is ended when the token leaves."""
         if isinstance(self.definition, ErrorDefinition):
             code = static_code(task, self.definition.code)
-            task.execution.throw_error(task, code, f"The end event “{self.details.name or self.id}” throws it.", {})
+            throwing.throw_error(task, code, f"The end event “{self.details.name or self.id}” throws it.", {})
             return False
         return super().enter(task)
 
@@ -83,15 +83,7 @@ class EndEvent(ThrowEvent):
 
 def static_code(task: Token, code: str | None) -> str:
     """Return the error or escalation code that an event throws; raises ElementFailure when it has none."""
-    value = task.execution.evaluate(task, code, "code") if code else None
+    value = expressions.evaluate(task, code, "code") if code else None
     if not isinstance(value, str) or not value:
         raise ElementFailure("EXTRACT_VALUE_ERROR", "The event throws no code: its reference has none.")
     return value
-
-
-def throw_message(task: Token, message: MessageDefinition) -> None:
-    """Publish the message when the command is done, with the element's local variables as its payload."""
-    execution = task.execution
-    name = execution.evaluate(task, message.name, "message name")
-    key = execution.correlation_key(task, message) if message.correlation_key else ""
-    execution.throw_message(task, str(name), key, execution.variables.local(task))

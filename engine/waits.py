@@ -1,0 +1,62 @@
+"""Waits: the rows of what a token waits for, and the letters under which its state remembers that it has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from database import Base
+from engine.models import Incident, Job, MessageSubscription, SignalSubscription, Timer, UserTask
+
+if TYPE_CHECKING:
+    from engine.tokens import Token
+
+#: What a token can wait for, by the letter under which its state remembers it.
+_KINDS: dict[str, type[Base]] = {
+    "t": Timer,
+    "m": MessageSubscription,
+    "s": SignalSubscription,
+    "u": UserTask,
+    "j": Job,
+    "i": Incident,
+}
+_LETTERS = {model: letter for letter, model in _KINDS.items()}
+_ALL = "".join(_KINDS)
+#: Waits of events attached to an activity or scope, as far as they are not its own.
+_OF_EVENTS = "tms"
+
+
+def add(token: Token, model: type[Base], **row: Any) -> dict[str, Any]:
+    """Add a row for something that the token waits for."""
+    held = token.internal_data.get("waits", "")
+    letter = _LETTERS[model]
+    if letter not in held:
+        token.remember(waits=held + letter)
+    return token.execution.changes.wait(model, element_instance_key=token.key, **row)
+
+
+def close_all(token: Token) -> None:
+    """End everything that the token waits for."""
+    _close(token, _ALL)
+
+
+def close_events(token: Token) -> None:
+    """End what the events attached to the token's element wait for."""
+    _close(token, _OF_EVENTS)
+
+
+def close(token: Token, model: type[Base]) -> None:
+    """End the token's waits of one kind."""
+    _close(token, _LETTERS[model])
+
+
+def forget(token: Token, model: type[Base]) -> None:
+    """Note that a wait has ended by itself, so that it need not be ended when the token leaves."""
+    token.remember(waits=token.internal_data.get("waits", "").replace(_LETTERS[model], ""))
+
+
+def _close(token: Token, letters: str) -> None:
+    held = token.internal_data.get("waits", "")
+    closing = [_KINDS[letter] for letter in held if letter in letters]
+    if closing:
+        token.execution.changes.end_waits(token.key, closing, token.execution.now)
+        token.remember(waits="".join(letter for letter in held if letter not in letters))
