@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from functools import lru_cache
 from pathlib import Path
 
-from flask import url_for
+from flask import Flask, Response, request, send_from_directory, url_for
+from werkzeug.utils import safe_join
 
-DIST = Path(__file__).parent / "static" / "dist"
+STATIC = Path(__file__).parent / "static"
+DIST = STATIC / "dist"
+
+
+def init_app(app: Flask) -> None:
+    """Let `app` send the packed copy of a static file, where there is one, to browsers that can unpack it."""
+    app.view_functions["static"] = _send
+
+
+def _send(filename: str) -> Response:
+    packed = safe_join(str(STATIC), f"{filename}.gz")
+    if "gzip" not in request.accept_encodings or packed is None or not Path(packed).is_file():
+        return send_from_directory(STATIC, filename)
+    response = send_from_directory(STATIC, f"{filename}.gz", mimetype=mimetypes.guess_type(filename)[0])
+    response.content_encoding = "gzip"
+    response.vary.add("Accept-Encoding")
+    return response
 
 
 def asset(name: str) -> str:

@@ -27,8 +27,8 @@ IDLE_SECONDS = 1.0
 #: Seconds before a worker that died is started again.
 RESTART_SECONDS = 2.0
 
-#: Requests that one server process answers at the same time.
-THREADS = 8
+#: Requests that one server process answers at the same time; more would only wait for each other in Python.
+THREADS = 4
 
 _log = structlog.get_logger(__name__)
 

@@ -136,7 +136,7 @@ class Writer:
     now: datetime
 
     def fill(self, schema: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is entered; a field whose variable has a value already is left as it is, unless the case says so."""
+        """Return what is entered; a field that has a value already is left as it is, unless the case says so."""
         entered: dict[str, Any] = {}
         for component in _inputs(read(schema)):
             name = str(component.steps[0])

@@ -1,4 +1,4 @@
-"""Plays the demo's cases on the real engine: people fill in forms and complete tasks, the clock moves, deadlines fire."""
+"""Plays the demo's cases on the real engine: people fill in forms, complete tasks, and meanwhile deadlines fire."""
 
 from __future__ import annotations
 
@@ -137,7 +137,9 @@ class Player:
         slip = case.story.slip
         if slip is not None:
             command = SetVariables(case.roots[0], dict(slip.variables))
-            execute(self._session, case.roots[0], command, actor=self._starter(case.story.process_id, case.seed).username)
+            execute(
+                self._session, case.roots[0], command, actor=self._starter(case.story.process_id, case.seed).username
+            )
             self._forget()
 
     def _move_to(self, at: datetime) -> None:

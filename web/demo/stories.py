@@ -23,7 +23,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One case; `values` go into its forms by key, a tuple gives one value for each time that the field is filled in."""
+    """One case; `values` go into its forms by key, a tuple has one value for each time that the field is filled in."""
 
     process_id: str
     #: How long before the demo's present it began.
@@ -51,9 +51,7 @@ def _car_story(process_id: str, car: int, began: timedelta, steps: int, values: 
 
 def _job(applicant: int, began: timedelta, steps: int, /, **values: Any) -> Story:
     options = {name: values.pop(name) for name in ("pace", "claimed", "slip") if name in values}
-    return Story(
-        "employment", began, steps, {**APPLICANTS[applicant].values, **values}, **{"pace": _DAY, **options}
-    )
+    return Story("employment", began, steps, {**APPLICANTS[applicant].values, **values}, **{"pace": _DAY, **options})
 
 
 def _leaving(name: str, department: str, began: timedelta, steps: int, /, **values: Any) -> Story:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from engine.worker import run_due
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine import clock
 from engine.models import Timer
+from engine.worker import run_due
 
 
 def forward(session: Session, by: timedelta) -> datetime:
