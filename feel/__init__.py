@@ -1,5 +1,6 @@
 """FEEL, the expression language of DMN 1.5: exact, safe, in pure Python. See README.md beside this file."""
 
+from feel.check import Finding, check
 from feel.conversion import dumps, from_json, loads, to_json
 from feel.durations import DaysTimeDuration, YearsMonthsDuration, parse_duration
 from feel.environment import Environment, WorkingCalendar
@@ -20,6 +21,7 @@ __all__ = [
     "FeelError",
     "FeelLimitExceeded",
     "FeelSyntaxError",
+    "Finding",
     "Function",
     "Limits",
     "Range",
@@ -29,6 +31,7 @@ __all__ = [
     "Warning",
     "WorkingCalendar",
     "YearsMonthsDuration",
+    "check",
     "dumps",
     "from_json",
     "kind",

@@ -17,6 +17,9 @@ from feel.runtime import Run
 from feel.temporal import Date, DateTime, Time
 from feel.values import Value
 
+POWER_STEPS = 16
+"""A power takes as long as many sums."""
+
 Operation = Callable[[Run, Value, Value], Value]
 
 _UTC_MIDNIGHT = Time(0, 0, 0, 0, 0)
@@ -52,6 +55,7 @@ def power_numbers(run: Run, left: Decimal, right: Decimal) -> Value:
     if left < 0 and whole(right) is None:
         run.warn("a negative number has no real power with a fraction")
         return None
+    run.budget.spend(POWER_STEPS)
     return finite(CONTEXT.power(left, right))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -9,12 +10,15 @@ from feel.durations import NANOSECONDS, DaysTimeDuration, YearsMonthsDuration
 from feel.temporal import Date, DateTime, Time
 from feel.values import Function, Range, Value
 
-MAX_DEPTH = 200
+Spend = Callable[[int], None]
 _ORDERED = frozenset((Decimal, str, Date, YearsMonthsDuration, DaysTimeDuration))
 
 
-def equal(left: Value, right: Value) -> bool | None:
-    """Whether two values are equal; None when their types cannot be compared. Null equals null only."""
+def equal(left: Value, right: Value, spend: Spend | None = None) -> bool | None:
+    """Whether two values are equal; None when their types cannot be compared. Null equals null only.
+
+    `spend` is told of the steps that comparing lists and contexts takes.
+    """
     if left is None or right is None:
         return left is None and right is None
     cls = type(left)
@@ -24,19 +28,57 @@ def equal(left: Value, right: Value) -> bool | None:
         return None
     if cls in _ORDERED or cls is bool:
         return bool(left == right)
+    if cls is list or cls is dict:
+        return _Containers(equal, spend).equal(left, right)
     if cls is Time:
         return _times_equal(left, right)
     if cls is DateTime:
         if left.time.is_local != right.time.is_local:
             return False
         return bool(left.instant // NANOSECONDS == right.instant // NANOSECONDS)
-    if cls is list:
-        return _lists_equal(left, right)
-    if cls is dict:
-        return _contexts_equal(left, right)
     if cls is Range:
         return _ranges_equal(left, right)
     return left is right
+
+
+def identical(left: Value, right: Value, spend: Spend | None = None) -> bool:
+    """Whether two values are the same element of the semantic domain: offsets and zones count too (table 77)."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, (list, dict)):
+        return _Containers(identical, spend).equal(left, right)
+    return bool(left == right)
+
+
+class _Containers:
+    """Compares lists and contexts; what they share is compared once, however often it occurs in them."""
+
+    def __init__(self, same: Callable[[Value, Value], bool | None], spend: Spend | None) -> None:
+        self._same = same
+        self._spend = spend
+        self._known: set[tuple[int, int]] = set()
+
+    def equal(self, left: Value, right: Value) -> bool:
+        pair = (id(left), id(right))
+        if left is right or pair in self._known:
+            return True
+        if self._spend is not None:
+            self._spend(len(left) + 1)
+        if len(left) != len(right):
+            return False
+        if isinstance(left, list):
+            result = all(map(self._parts, left, right))
+        else:
+            result = all(key in right and self._parts(value, right[key]) for key, value in left.items())
+        if result:
+            self._known.add(pair)
+        return result
+
+    def _parts(self, left: Value, right: Value) -> bool:
+        cls = type(left)
+        if cls is type(right) and (cls is list or cls is dict):
+            return self.equal(left, right)
+        return self._same(left, right) is True
 
 
 def _times_equal(left: Time, right: Time) -> bool:
@@ -44,14 +86,6 @@ def _times_equal(left: Time, right: Time) -> bool:
     if left.is_local != right.is_local:
         return False
     return left.utc_nanoseconds // NANOSECONDS == right.utc_nanoseconds // NANOSECONDS
-
-
-def _lists_equal(left: list[Value], right: list[Value]) -> bool:
-    return len(left) == len(right) and all(equal(a, b) is True for a, b in zip(left, right, strict=True))
-
-
-def _contexts_equal(left: dict[str, Value], right: dict[str, Value]) -> bool:
-    return left.keys() == right.keys() and all(equal(value, right[key]) is True for key, value in left.items())
 
 
 def _ranges_equal(left: Range, right: Range) -> bool:
@@ -115,12 +149,17 @@ def in_range(value: Value, interval: Range) -> bool | None:
     return True
 
 
-def matches(value: Value, test: Value) -> bool | None:
+def matches(value: Value, test: Value, spend: Spend | None = None) -> bool | None:
     """Whether a value passes a test: equals it, lies in it, or is (or lies in) one of its items."""
     if type(test) is Range:
         return in_range(value, test) if type(value) is not Range else equal(value, test)
     if type(test) is list:
-        if type(value) is list and equal(value, test) is True:
+        if type(value) is list and equal(value, test, spend) is True:
             return True
-        return any((in_range(value, item) if type(item) is Range else equal(value, item)) is True for item in test)
-    return equal(value, test)
+        for item in test:
+            if spend is not None:
+                spend(1)
+            if (in_range(value, item) if type(item) is Range else equal(value, item, spend)) is True:
+                return True
+        return False
+    return equal(value, test, spend)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from feel.runtime import Run
 
 MAX_DEPTH = 100
-MAX_PLAIN_INTEGER = 10**40
+MAX_INTEGER = 2**63
 
 _LEAVES = frozenset(
     (type(None), bool, str, Date, Time, DateTime, YearsMonthsDuration, DaysTimeDuration, Function, BuiltIn)
@@ -107,13 +107,16 @@ def normalise(value: object, run: Run, name: str) -> Value:
 def to_json(value: Value) -> Any:
     """A value as JSON data: whole numbers as int, others as the nearest float, temporal values as ISO 8601 text.
 
-    A range is an object with `start`, `end`, `start included`, `end included`; a function is null. Use `dumps` where
-    every one of the 34 digits counts.
+    A range is an object with `start`, `end`, `start included` and `end included`; a function is null. Raises ValueError
+    for a number beyond 1.8e308. Use `dumps` where every one of the 34 digits counts.
     """
     if isinstance(value, Decimal):
-        if value == value.to_integral_value() and abs(value) < MAX_PLAIN_INTEGER:
+        if abs(value) < MAX_INTEGER and value == value.to_integral_value():
             return int(value)
-        return float(value)
+        number = float(value)
+        if math.isinf(number):
+            raise ValueError(f"the number {value} is too large for JSON")
+        return number
     return _to_json(value, to_json)
 
 

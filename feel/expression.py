@@ -9,7 +9,7 @@ from functools import lru_cache
 from feel import nodes
 from feel.compiler import compile_node, compile_unary_tests
 from feel.environment import Environment
-from feel.errors import FeelLimitExceeded
+from feel.errors import FeelLimitExceeded, FeelSyntaxError
 from feel.names import known_names
 from feel.parser import Parser
 from feel.runtime import Code, Run, Scope, Warning, built_in
@@ -47,7 +47,9 @@ class Expression:
     def evaluate(self, context: Mapping[str, object] | None = None, environment: Environment | None = None) -> Result:
         """The value with these variables; raises FeelLimitExceeded when it takes too much."""
         run = Run({} if context is None else context, Environment() if environment is None else environment)
-        return Result(self.run(run), run.warnings)
+        value = self.run(run)
+        run.budget.check_result(value)
+        return Result(value, run.warnings)
 
     def run(self, run: Run) -> Value:
         """The value within an evaluation that is under way, sharing its budget and warnings."""
@@ -76,11 +78,17 @@ def parse_unary_tests(text: str, names: Iterable[str] = ()) -> Expression:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _parse(text: str, names: frozenset[str]) -> Expression:
-    tree = Parser(text, known_names(names)).parse_expression()
-    return Expression(text, tree, compile_node(tree))
+    try:
+        tree = Parser(text, known_names(names)).parse_expression()
+        return Expression(text, tree, compile_node(tree))
+    except RecursionError:
+        raise FeelSyntaxError.at(text, 0, "the expression is nested too deeply") from None
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _parse_unary_tests(text: str, names: frozenset[str]) -> Expression:
-    tree = Parser(text, known_names(names)).parse_unary_tests()
-    return Expression(text, tree, compile_unary_tests(tree))
+    try:
+        tree = Parser(text, known_names(names)).parse_unary_tests()
+        return Expression(text, tree, compile_unary_tests(tree))
+    except RecursionError:
+        raise FeelSyntaxError.at(text, 0, "the tests are nested too deeply") from None

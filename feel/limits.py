@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from feel.errors import FeelLimitExceeded
 
 DEADLINE_CHECK_STEPS = 256
+MAX_RESULT_DEPTH = 100
+LONG_STRING_BITS = 12
+"""Working through a string costs a step for each 4,096 code points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Limits:
     string_size: int = 1_000_000
     """Code points of one string."""
     memory: int = 10_000_000
-    """Code points and list items made during the whole evaluation."""
+    """Code points and list items made during the whole evaluation, and of its result written out."""
     seconds: float = 1.0
     """Wall-clock time, seconds."""
     regex_seconds: float = 0.25
@@ -69,11 +72,16 @@ class Budget:
 
     def make_string(self, size: int) -> None:
         """Accounts for a new string of this many code points, before it is made."""
+        self.spend(size >> LONG_STRING_BITS)
         if size > self.limits.string_size:
             raise FeelLimitExceeded(
                 "string size", f"a string would be longer than {self.limits.string_size} characters"
             )
         self._allocate(size)
+
+    def read_string(self, size: int) -> None:
+        """Accounts for going through a string of this many code points."""
+        self.spend(size >> LONG_STRING_BITS)
 
     def make_list(self, size: int) -> None:
         """Accounts for a new list or context of this many items, before it is made."""
@@ -94,3 +102,25 @@ class Budget:
         self.depth += 1
         if self.depth > self.limits.depth:
             raise FeelLimitExceeded("depth", f"functions call one another more than {self.limits.depth} deep")
+
+    def check_result(self, value: object) -> None:
+        """Raises FeelLimitExceeded if the value would be too large or too deep written out, parts it shares repeated."""
+        if isinstance(value, (list, dict)) and self._written_size(value, {}, 0) > self.limits.memory:
+            raise FeelLimitExceeded(
+                "result size", f"the result has more than {self.limits.memory} characters and items"
+            )
+
+    def _written_size(self, value: object, known: dict[int, int], depth: int) -> int:
+        if isinstance(value, str):
+            return len(value) + 1
+        if not isinstance(value, (list, dict)):
+            return 1
+        size = known.get(id(value))
+        if size is None:
+            if depth > MAX_RESULT_DEPTH:
+                raise FeelLimitExceeded("depth", f"the result is nested more than {MAX_RESULT_DEPTH} deep")
+            parts = value.values() if isinstance(value, dict) else value
+            size = 1 + sum(self._written_size(part, known, depth + 1) for part in parts)
+            size += sum(map(len, value)) if isinstance(value, dict) else 0
+            known[id(value)] = size
+        return size

@@ -14,6 +14,7 @@ from feel.temporal import parse_at_literal
 from feel.type_parser import TypeParser
 
 MAX_NESTING = 80
+MAX_CHAIN = 200
 
 OR, AND, COMPARISON, ADDITION, MULTIPLICATION, POWER, NEGATION, INSTANCE = range(1, 9)
 _BINDING = {
@@ -33,7 +34,6 @@ class Parser(TypeParser):
         super().__init__(text, known)
         self._locals: list[NameTable] = []
         self._members = NameTable()
-        self._nesting = 0
         self._in_range_end = False
 
     # Entry points
@@ -88,17 +88,22 @@ class Parser(TypeParser):
         """An expression whose operators bind at least this tightly."""
         self._nesting += 1
         if self._nesting > MAX_NESTING:
-            raise self.error("the expression is nested too deeply", ())
-        try:
-            left = self._prefix()
-            while True:
-                token = self.tokens[self.index]
-                level = _BINDING.get(token.text) if token.kind in (SYMBOL, NAME) and not token.quoted else None
-                if level is None or level < binding:
-                    return left
-                left = self._infix(left, token, level)
-        finally:
-            self._nesting -= 1
+            raise self._too_deep()
+        node = self._climb(self._prefix(), binding)
+        self._nesting -= 1
+        return node
+
+    def _climb(self, left: nodes.Node, binding: int) -> nodes.Node:
+        for _ in range(MAX_CHAIN):
+            token = self.tokens[self.index]
+            level = _BINDING.get(token.text) if token.kind in (SYMBOL, NAME) and not token.quoted else None
+            if level is None or level < binding:
+                return left
+            left = self._infix(left, token, level)
+        raise self._too_deep()
+
+    def _too_deep(self) -> FeelSyntaxError:
+        return self.error("the expression is nested too deeply", ())
 
     def _infix(self, left: nodes.Node, token: Token, level: int) -> nodes.Node:
         operator = token.text
@@ -133,29 +138,30 @@ class Parser(TypeParser):
         return nodes.Arithmetic(first.position, first, tuple(operators), tuple(operands), tuple(positions))
 
     def _in_tests(self) -> tuple[nodes.Node, ...]:
-        if self.at("("):
-            tests = self.attempt(self._in_list)
-            if tests is not None:
-                return tests
-        return (self._positive_test(ADDITION),)
-
-    def _in_list(self) -> tuple[nodes.Node, ...]:
-        self.expect("(")
-        tests = self._positive_tests()
+        opening = self.tokens[self.index]
+        if not self.accept("("):
+            return (self._positive_test(ADDITION),)
+        with self._inner():
+            tests = [self._positive_test(OR)]
+            while self.accept(","):
+                tests.append(self._positive_test(OR))
+            if len(tests) == 1 and self.accept(".."):
+                return (self._climb(self._postfix(self._range_rest(opening, tests[0])), ADDITION),)
         self.expect(")")
-        following = self.tokens[self.index]
-        if following.text in (".", "[") or _BINDING.get(following.text, 0) > COMPARISON:
-            raise self.unexpected(())
-        return tests
+        if len(tests) == 1 and not isinstance(tests[0], nodes.OperatorTest):
+            # The parentheses may be the beginning of a longer expression, such as (a)[1] or (a) + 1.
+            return (self._climb(self._postfix(tests[0]), ADDITION),)
+        return tuple(tests)
 
     def _prefix(self) -> nodes.Node:
         token = self.tokens[self.index]
         if token.kind == SYMBOL and token.text == "-":
             self.index += 1
-            operand = self.expression(NEGATION)
-            return nodes.Negation(token.start, operand)
-        node = self._primary(token)
-        while True:
+            return nodes.Negation(token.start, self.expression(NEGATION))
+        return self._postfix(self._primary(token))
+
+    def _postfix(self, node: nodes.Node) -> nodes.Node:
+        for _ in range(MAX_CHAIN):
             token = self.tokens[self.index]
             if token.kind != SYMBOL:
                 return node
@@ -171,6 +177,7 @@ class Parser(TypeParser):
                 node = self._call(node)
             else:
                 return node
+        raise self._too_deep()
 
     def _filter(self, source: nodes.Node) -> nodes.Node | None:
         position = self.tokens[self.index].start

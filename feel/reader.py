@@ -11,6 +11,7 @@ from feel.names import NameTable
 
 MAX_TEXT = 100_000
 MAX_TOKENS_IN_NAME = 64
+MAX_RETREATS = 100
 
 FULL_WIDTH = {
     **{chr(code + 0xFEE0): chr(code) for code in b"!+-*/=<>()[]{},:."},
@@ -32,6 +33,8 @@ class TokenReader:
         self.tokens = tokenize(text)
         self.index = 0
         self.known = known
+        self._retreats = 0
+        self._nesting = 0
 
     def at(self, symbol: str) -> bool:
         """Whether the current token is this symbol or keyword."""
@@ -52,11 +55,15 @@ class TokenReader:
 
     def attempt(self, parse: Callable[[], _Result]) -> _Result | None:
         """Parses, or comes back to where it was and returns None when that is a syntax error."""
-        index = self.index
+        index, nesting = self.index, self._nesting
         try:
             return parse()
         except FeelSyntaxError:
-            self.index = index
+            self._retreats += 1
+            if self._retreats > MAX_RETREATS:
+                # Retreats inside retreats would double the work at each level.
+                raise
+            self.index, self._nesting = index, nesting
             return None
 
     def written(self, start: int, end: int) -> str:

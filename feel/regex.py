@@ -7,6 +7,7 @@ something else than the standard says, and no extension of the library is reacha
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import regex
@@ -338,7 +339,7 @@ class Pattern:
                 parts.append(number if number <= self.groups else "")
             else:
                 parts.append(character)
-        return parts
+        return _merged(parts)
 
     def split(self, run: Run, text: str) -> list[str]:
         """The parts between matches."""
@@ -361,6 +362,14 @@ class Pattern:
             found = [match.group() for match in self._regex.finditer(text, timeout=seconds)]
         run.budget.make_list(len(found))
         return found
+
+
+def _merged(parts: list[str | int]) -> list[str | int]:
+    """Neighbouring strings in one."""
+    result: list[str | int] = []
+    for is_text, group in groupby(parts, key=lambda part: isinstance(part, str)):
+        result += ["".join(map(str, group))] if is_text else group
+    return result
 
 
 class _Bound:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from feel.builtins.registry import builtin
+from feel.comparison import identical
 from feel.errors import FeelAssertionFailed
 from feel.runtime import Run
 from feel.values import Value, kind
@@ -17,21 +18,10 @@ def negation(run: Run, negand: Value) -> Value:
 
 
 @builtin("is", "value1?: any", "value2?: any")
-def identical(_run: Run, *values: Value) -> Value:
+def is_identical(run: Run, *values: Value) -> Value:
     """Whether two values are the same element of the semantic domain: zones and offsets count too."""
     first, second = (*values, None, None)[:2]
-    return same(first, second)
-
-
-def same(first: Value, second: Value) -> bool:
-    """Identity in the semantic domain (DMN 1.5, table 77)."""
-    if type(first) is not type(second):
-        return False
-    if isinstance(first, list):
-        return len(first) == len(second) and all(same(a, b) for a, b in zip(first, second, strict=True))
-    if isinstance(first, dict):
-        return first.keys() == second.keys() and all(same(value, second[key]) for key, value in first.items())
-    return bool(first == second)
+    return identical(first, second, run.budget.spend)
 
 
 @builtin("is defined", "value: any")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from feel.builtins.registry import builtin
 from feel.conversion import dumps
-from feel.durations import DaysTimeDuration, parse_duration, years_months
+from feel.durations import DaysTimeDuration, YearsMonthsDuration, parse_duration, years_months
 from feel.numbers import number_text, parse_number, whole
 from feel.runtime import Run
 from feel.temporal import (
@@ -186,13 +186,20 @@ def string(run: Run, value: Value) -> Value:
     """A value as text; null stays null."""
     if value is None:
         return None
-    text = value if isinstance(value, str) else literal(value, top=True)
+    if isinstance(value, (str, list, dict, Range)):
+        text = value if isinstance(value, str) else _written(run, value)
+    else:
+        text = literal(value) if not _is_temporal(value) else str(value)
     run.budget.make_string(len(text))
     return text
 
 
-def literal(value: Value, top: bool = False) -> str:
-    """A value as FEEL text that reads back as the value."""
+def _is_temporal(value: Value) -> bool:
+    return isinstance(value, (Date, Time, DateTime, YearsMonthsDuration, DaysTimeDuration))
+
+
+def literal(value: Value) -> str:
+    """A value that is no list or context as FEEL text that reads back as the value."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -201,17 +208,26 @@ def literal(value: Value, top: bool = False) -> str:
         return number_text(value)
     if isinstance(value, str):
         return dumps(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(literal(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(key)}: {literal(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, Range):
-        opening = "[" if value.start_included else "("
-        closing = "]" if value.end_included else ")"
-        return f"{opening}{literal(value.start)}..{literal(value.end)}{closing}"
     if isinstance(value, Function):
         return f"function({', '.join(value.parameters)})"
-    return str(value) if top else f'@"{value}"'
+    return f'@"{value}"'
+
+
+def _written(run: Run, value: Value) -> str:
+    """The same for every value, within the budget: lists may share parts, so that the text is longer than they are."""
+    run.budget.spend()
+    if isinstance(value, list):
+        text = "[" + ", ".join([_written(run, item) for item in value]) + "]"
+    elif isinstance(value, dict):
+        text = "{" + ", ".join([f"{_key(key)}: {_written(run, item)}" for key, item in value.items()]) + "}"
+    elif isinstance(value, Range):
+        opening = "[" if value.start_included else "("
+        closing = "]" if value.end_included else ")"
+        text = f"{opening}{literal(value.start)}..{literal(value.end)}{closing}"
+    else:
+        return literal(value)
+    run.budget.make_string(len(text))
+    return text
 
 
 def _key(name: str) -> str:

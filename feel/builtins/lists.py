@@ -19,13 +19,13 @@ def made(run: Run, items: list[Value]) -> list[Value]:
     return items
 
 
-def _same(left: Value, right: Value) -> bool:
-    return equal(left, right) is True
+def _same(run: Run, left: Value, right: Value) -> bool:
+    run.budget.spend()
+    return equal(left, right, run.budget.spend) is True
 
 
 def _contains(run: Run, items: list[Value], element: Value) -> bool:
-    run.budget.spend(len(items))
-    return any(_same(item, element) for item in items)
+    return any(_same(run, item, element) for item in items)
 
 
 @builtin("list contains", "list: list", "element: any")
@@ -49,9 +49,9 @@ def count_arguments(_run: Run, *items: Value) -> Value:
 def _extreme(run: Run, items: list[Value], direction: int) -> Value:
     if not items:
         return None
-    run.budget.spend(len(items))
     best = items[0]
     for item in items:
+        run.budget.spend()
         order = compare(item, best)
         if order is None:
             return run.null(f"{shown(item)} and {shown(best)} have no order")
@@ -178,8 +178,7 @@ def reverse(run: Run, items: list[Value]) -> Value:
 @builtin("index of", "list: list", "match: any")
 def index_of(run: Run, items: list[Value], match: Value) -> Value:
     """The positions at which the value stands."""
-    run.budget.spend(len(items))
-    return made(run, [Decimal(place) for place, item in enumerate(items, 1) if _same(item, match)])
+    return made(run, [Decimal(place) for place, item in enumerate(items, 1) if _same(run, item, match)])
 
 
 @builtin("union", "...list: list")
@@ -215,7 +214,11 @@ def _distinct(run: Run, items: list[Value]) -> list[Value]:
 @builtin("duplicate values", "list: list")
 def duplicate_values(run: Run, items: list[Value]) -> Value:
     """Each value that stands more than once, once (Camunda)."""
-    return _distinct(run, [item for place, item in enumerate(items) if _contains(run, items[:place], item)])
+    seen: list[Value] = []
+    repeated: list[Value] = []
+    for item in items:
+        (repeated if _contains(run, seen, item) else seen).append(item)
+    return _distinct(run, repeated)
 
 
 @builtin("flatten", "list: list")
@@ -263,7 +266,11 @@ def sort(run: Run, items: list[Value], precedes: Function | None = None) -> Valu
 
     if precedes is not None:
         return made(run, sorted(items, key=cmp_to_key(by_function)))
-    run.budget.spend(len(items))
+
+    def by_order(left: Value, right: Value) -> int:
+        run.budget.spend()
+        return compare(left, right) or 0
+
     if any(compare(item, items[0]) is None for item in items):
         return run.null("the elements have no order among each other")
-    return made(run, sorted(items, key=cmp_to_key(lambda a, b: compare(a, b) or 0)))
+    return made(run, sorted(items, key=cmp_to_key(by_order)))

@@ -67,8 +67,7 @@ def modulo(run: Run, dividend: Decimal, divisor: Decimal) -> Value:
     """The remainder, with the sign of the divisor: dividend - divisor * floor(dividend / divisor)."""
     if not divisor:
         return run.null("division by zero")
-    if dividend.adjusted() - divisor.adjusted() > 6_000:
-        return run.null("the numbers are too far apart")
+    run.budget.spend(1 + max(0, dividend.adjusted() - divisor.adjusted()) // 64)
     exact = WIDE.copy()
     exact.prec = max(80, dividend.adjusted() - divisor.adjusted() + 80)
     remainder = exact.remainder(dividend, divisor)

@@ -13,6 +13,8 @@ from feel.values import BuiltIn, Function, Range, Value, kind, shown
 
 Implementation = Callable[..., Value]
 
+LONG_STRING = 4_096
+
 _ACCEPTED: dict[str, frozenset[type] | None] = {
     "any": None,
     "number": frozenset((Decimal,)),
@@ -43,6 +45,11 @@ class Parameter:
     variadic: bool
     nullable: bool
 
+    @property
+    def text(self) -> str:
+        """The parameter as a person writes it."""
+        return f"{'...' if self.variadic else ''}{self.name}{'?' if self.optional else ''}: {self.type_name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -54,8 +61,8 @@ class Signature:
     most: int | None
 
     def text(self, name: str) -> str:
-        """The signature as a person writes it."""
-        return f"{name}({', '.join(f'{parameter.name}: {parameter.type_name}' for parameter in self.parameters)})"
+        """The signature as a person writes it: `?` marks what may be left out, `...` what may be repeated."""
+        return f"{name}({', '.join(parameter.text for parameter in self.parameters)})"
 
 
 FUNCTIONS: dict[str, Function] = {}
@@ -101,6 +108,9 @@ def _function(name: str, signatures: list[Signature]) -> BuiltIn:
         for signature in signatures:
             values, reason = _bind(signature, arguments, names)
             if values is not None:
+                for value in values:
+                    if type(value) is str and len(value) > LONG_STRING:
+                        run.budget.read_string(len(value))
                 return signature.implementation(run, *values)
             problem = problem or reason
         if len(signatures) > 1:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from feel import nodes
 from feel.comparison import compare
 from feel.compiler.dispatch import compile_node, compiles
-from feel.compiler.unary_tests import walk
+from feel.compiler.unary_tests import walk, weight
 from feel.numbers import whole
 from feel.runtime import Code, Run, Scope
 from feel.temporal import Date
@@ -28,15 +28,15 @@ def _if(node: nodes.If) -> Code:
 def _for(node: nodes.For) -> Code:
     levels = [_iteration(iteration) for iteration in node.iterations]
     uses_partial = any(isinstance(part, nodes.Name) and part.name == PARTIAL for part in walk(node))
-    return _loop(levels, compile_node(node.body), uses_partial)
+    return _loop(levels, compile_node(node.body), uses_partial, weight(node.body))
 
 
 def iterate_for(variable: str, source: Code, body: Code) -> Code:
     """A `for` made of code, as boxed iterators are."""
-    return _loop([(variable, lambda scope: _iterable(scope.run, source(scope), 0))], body, uses_partial=True)
+    return _loop([(variable, lambda scope: _iterable(scope.run, source(scope), 0))], body, True, 1)
 
 
-def _loop(levels: list[_Level], body: Code, uses_partial: bool) -> Code:
+def _loop(levels: list[_Level], body: Code, uses_partial: bool, steps: int) -> Code:
     def loop(scope: Scope) -> list[Value] | None:
         run = scope.run
         results: list[Value] = []
@@ -49,6 +49,7 @@ def _loop(levels: list[_Level], body: Code, uses_partial: bool) -> Code:
                 # A copy, because the body may keep it.
                 run.budget.make_list(len(results))
                 start.values[PARTIAL] = list(results)
+            run.budget.spend(steps)
             results.append(body(inner))
             run.budget.make_list(1)
             if len(results) > run.budget.limits.list_size:
@@ -61,16 +62,16 @@ def _loop(levels: list[_Level], body: Code, uses_partial: bool) -> Code:
 @compiles(nodes.Quantified)
 def _quantified(node: nodes.Quantified) -> Code:
     levels = [_iteration(iteration) for iteration in node.iterations]
-    return _quantification(node.quantifier, levels, compile_node(node.condition), strict=False)
+    return _quantification(node.quantifier, levels, compile_node(node.condition), False, weight(node.condition))
 
 
 def iterate_quantified(quantifier: str, variable: str, source: Code, condition: Code) -> Code:
     """A `some` or `every` made of code, as boxed iterators are."""
     levels: list[_Level] = [(variable, lambda scope: _iterable(scope.run, source(scope), 0))]
-    return _quantification(quantifier, levels, condition, strict=True)
+    return _quantification(quantifier, levels, condition, True, 1)
 
 
-def _quantification(quantifier: str, levels: list[_Level], condition: Code, strict: bool) -> Code:
+def _quantification(quantifier: str, levels: list[_Level], condition: Code, strict: bool, steps: int) -> Code:
     """Strict, as boxed iterators are: one condition that is no boolean makes the whole null."""
     deciding = quantifier == "some"
 
@@ -79,6 +80,7 @@ def _quantification(quantifier: str, levels: list[_Level], condition: Code, stri
         for inner in _turns(levels, scope, 0):
             if inner is None:
                 return None
+            scope.run.budget.spend(steps)
             outcome = condition(inner)
             if type(outcome) is not bool:
                 result = None
@@ -123,45 +125,33 @@ def _iterable(run: Run, value: Value, position: int) -> Iterable[Value] | None:
     if type(value) is list:
         return value
     if type(value) is Range:
-        if compare(value.start, value.end) == 1:
-            run.warn("the range ends before it starts", position)
+        if value.start is None or value.end is None or compare(value.start, value.end) == 1:
+            run.warn("the range has no end, or ends before it starts", position)
             return None
-        values = span(run, value.start, value.end, position)
-        if values is None:
-            return None
-        return [
-            item
-            for item in values
-            if (value.start_included or item != value.start) and (value.end_included or item != value.end)
-        ]
+        return span(run, value.start, value.end, position, value.start_included, value.end_included)
     if value is None:
         run.warn("what should be iterated over is null", position)
         return None
     return [value]
 
 
-def span(run: Run, start: Value, end: Value, position: int) -> Iterable[Value] | None:
+def span(
+    run: Run, start: Value, end: Value, position: int, start_included: bool = True, end_included: bool = True
+) -> Iterable[Value] | None:
     """The whole numbers, or days, from one to another, upward or downward; None when these are neither."""
     if isinstance(start, Decimal) and isinstance(end, Decimal):
         first, last = whole(start), whole(end)
         if first is not None and last is not None:
-            return _numbers(run, first, last)
+            return map(Decimal, _places(run, first, last, start_included, end_included))
     elif isinstance(start, Date) and isinstance(end, Date):
-        return _days(run, start.ordinal, end.ordinal)
+        places = _places(run, start.ordinal, end.ordinal, start_included, end_included)
+        return map(Date.from_ordinal, places)
     run.warn(f"nothing can be counted from {shown(start)} to {shown(end)}", position)
     return None
 
 
-def _places(run: Run, first: int, last: int) -> range:
+def _places(run: Run, first: int, last: int, start_included: bool, end_included: bool) -> range:
     step = 1 if last >= first else -1
     if abs(last - first) >= run.budget.limits.steps:
         run.budget.spend(run.budget.limits.steps + 1)
-    return range(first, last + step, step)
-
-
-def _numbers(run: Run, first: int, last: int) -> Iterator[Value]:
-    return (Decimal(number) for number in _places(run, first, last))
-
-
-def _days(run: Run, first: int, last: int) -> Iterator[Value]:
-    return (Date.from_ordinal(ordinal) for ordinal in _places(run, first, last))
+    return range(first if start_included else first + step, last + step if end_included else last, step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feel import nodes
 from feel.compiler.dispatch import compile_node, compiles
+from feel.compiler.unary_tests import weight
 from feel.runtime import Code, Run, Scope
 from feel.types import Type, convert, resolve, unknown_type
 from feel.values import BuiltIn, Function, Value, shown
@@ -15,6 +16,7 @@ _MISSING = object()
 def _function(node: nodes.FunctionLiteral) -> Code:
     body = compile_node(node.body)
     parameters, type_nodes, position = node.parameters, node.types, node.position
+    steps = weight(node.body)
 
     def make(scope: Scope) -> Function | None:
         run = scope.run
@@ -31,6 +33,7 @@ def _function(node: nodes.FunctionLiteral) -> Code:
 
         def invoke(caller: Run, arguments: list[Value]) -> Value:
             values = dict(zip(parameters, arguments, strict=True))
+            caller.budget.spend(steps)
             return body(Scope(values, scope, caller))
 
         return Function(parameters, invoke, tuple(types))

@@ -123,7 +123,7 @@ def _comparison(node: nodes.Comparison) -> Code:
 
         def equality(scope: Scope) -> bool | None:
             a, b = left(scope), right(scope)
-            result = equal(a, b)
+            result = equal(a, b, scope.run.budget.spend)
             if result is None:
                 scope.run.warn(f"{shown(a)} and {shown(b)} cannot be compared", position)
                 return None

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from feel import nodes
 from feel.compiler.dispatch import compile_node, compiles
+from feel.compiler.unary_tests import weight
 from feel.members import member_of
 from feel.numbers import whole
 from feel.runtime import Code, Run, Scope
@@ -61,10 +62,11 @@ def _filter(node: nodes.Filter) -> Code:
         return item_at
     predicate = compile_node(node.predicate)
 
-    return lambda scope: apply_filter(scope, source(scope), predicate, position)
+    steps = weight(node.predicate)
+    return lambda scope: apply_filter(scope, source(scope), predicate, position, steps)
 
 
-def apply_filter(scope: Scope, value: Value, predicate: Code, position: int) -> Value:
+def apply_filter(scope: Scope, value: Value, predicate: Code, position: int, steps: int = 1) -> Value:
     """The items for which the predicate is true, or the item at the place that it tells."""
     items = _as_list(value)
     run = scope.run
@@ -73,7 +75,7 @@ def apply_filter(scope: Scope, value: Value, predicate: Code, position: int) -> 
         return _at(run, items, first, position) if isinstance(first, Decimal) else []
     kept: list[Value] = []
     for number, item in enumerate(items):
-        run.budget.spend()
+        run.budget.spend(steps)
         level = Scope({"item": item}, scope, run)
         outcome = predicate(Scope(item, level, run) if type(item) is dict else level)
         if outcome is True:

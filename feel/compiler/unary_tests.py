@@ -12,6 +12,7 @@ from feel.values import Range, Value, shown
 
 Test = Callable[[Scope, Value], "bool | None"]
 INPUT = "?"
+NODES_PER_STEP = 16
 _WANTED = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
 
 
@@ -27,7 +28,7 @@ def compile_test(node: nodes.Node) -> Test:
         wanted = expected(scope)
         if wanted is None and is_range:
             return None
-        result = matches(value, wanted)
+        result = matches(value, wanted, scope.run.budget.spend)
         if result is None and value is not None:
             scope.run.warn(f"{shown(value)} cannot be tested against {shown(wanted)}", position)
         return result
@@ -42,7 +43,7 @@ def _operator_test(node: nodes.OperatorTest) -> Test:
         negated = node.operator == "!="
 
         def equality(scope: Scope, value: Value) -> bool | None:
-            result = equal(value, endpoint(scope))
+            result = equal(value, endpoint(scope), scope.run.budget.spend)
             return None if result is None else result is not negated
 
         return equality
@@ -71,7 +72,7 @@ def _unary_test(node: nodes.Node) -> Test:
         wanted = expected(scope)
         if type(wanted) is bool and (speaks_of_input or (not constant and type(value) is not bool)):
             return wanted
-        return matches(value, wanted)
+        return matches(value, wanted, scope.run.budget.spend)
 
     return test
 
@@ -83,6 +84,11 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
         current = pending.pop()
         yield current
         pending.extend(current.children())
+
+
+def weight(node: nodes.Node) -> int:
+    """The steps that evaluating a node counts for: one, and more for long ones."""
+    return 1 + sum(1 for _ in walk(node)) // NODES_PER_STEP
 
 
 def compile_unary_tests(node: nodes.UnaryTests) -> Code:
