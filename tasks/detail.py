@@ -116,32 +116,24 @@ def _history(session: Session, task: UserTask) -> Sequence[UserTask]:
 
 
 def _steps(session: Session, history: Sequence[UserTask], names: dict[str, str]) -> list[Step]:
-    entered = dict(
-        session.execute(
-            select(Audit.subject_key, Audit.details).where(
-                Audit.instance_key.in_({step.instance_key for step in history}),
-                Audit.action == CompleteUserTask.action,
-                Audit.subject_key.in_([step.key for step in history]),
-            )
+    completions = session.execute(
+        select(Audit.subject_key, Audit.details).where(
+            Audit.instance_key.in_({step.instance_key for step in history}),
+            Audit.action == CompleteUserTask.action,
+            Audit.subject_key.in_([step.key for step in history]),
         )
-        .tuples()
-        .all()
     )
+    entered = {task_key: details.get("variables", {}) for task_key, details in completions}
     form_keys = {step.form_key for step in history if step.form_key is not None}
-    schemas = dict(
-        session.execute(select(FormDefinition.key, FormDefinition.schema).where(FormDefinition.key.in_(form_keys)))
-        .tuples()
-        .all()
-    )
+    forms_used = select(FormDefinition.key, FormDefinition.schema).where(FormDefinition.key.in_(form_keys))
+    schemas = {form_key: schema for form_key, schema in session.execute(forms_used)}
     return [
         Step(
             name=step.name,
             done_by=names.get(step.completed_by or "", step.completed_by or ""),
             ended_at=step.ended_at or step.touched_at,
             canceled=step.state == UserTaskState.CANCELED,
-            entered=list(
-                facts(schemas.get(step.form_key or 0, {}), entered.get(step.key, {}).get("variables", {})).values()
-            ),
+            entered=list(facts(schemas.get(step.form_key or 0, {}), entered.get(step.key, {})).values()),
         )
         for step in history
     ]
