@@ -124,7 +124,8 @@ def test_nonsense_in_a_field_is_told_at_that_field(path: Path) -> None:
 def test_what_is_required_is_required(path: Path) -> None:
     for component in inputs(load(path)["components"]):
         shown = {name: value for name, value in component.items() if name != "conditional"}
-        required = component.get("validate", {}).get("required", False) and not component.get("readonly")
+        empty = "defaultValue" not in component and not component.get("readonly")
+        required = empty and component.get("validate", {}).get("required", False)
 
         assert enter(schema(shown), {}).valid is not required, component
 
