@@ -68,6 +68,7 @@ def case(session: Session, user: User, instance_key: int) -> Case:
     steps, actions = history.steps(session, instance), history.actions(session, instance)
     incidents = history.incidents(session, instance)
     usernames = {instance.started_by, *(step.who for step in steps.items), *(act.actor for act in actions.items)}
+    usernames |= {str(act.details["assignee"]) for act in actions.items if act.details.get("assignee")}
     usernames |= {incident.resolved_by for incident in incidents}
     groups: set[str] = set()
     for task in waits.tasks:

@@ -28,13 +28,30 @@ class Element:
     #: The elements that its outgoing sequence flows lead to.
     targets: tuple[str, ...]
 
-    @property
-    def label(self) -> str:
-        """The name, or the id of an element that the diagram leaves nameless."""
-        return self.name or self.id
-
 
 Elements = Mapping[str, Element]
+
+#: Between the names of the events that a nameless event-based gateway waits for.
+EITHER = " / "
+
+
+def name_of(elements: Elements, element_id: str) -> str:
+    """Return what the diagram calls an element; empty when it calls it nothing.
+
+    An event-based gateway without a name goes by the events that it waits for.
+    """
+    element = elements.get(element_id)
+    if element is None:
+        return element_id
+    if not element.name and element.kind == "eventBasedGateway":
+        return EITHER.join(elements[target].name for target in element.targets if target in elements)
+    return element.name
+
+
+def kind_of(elements: Elements, element_id: str) -> str:
+    """Return the BPMN tag of an element; empty when the diagram does not have it."""
+    element = elements.get(element_id)
+    return element.kind if element is not None else ""
 
 
 def elements_of(session: Session, definition_keys: Iterable[int]) -> dict[int, Elements]:

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from cockpit.elements import elements_of
+from cockpit.elements import Elements, elements_of, kind_of, name_of
 from engine import clock
 from engine.models import (
     Audit,
@@ -37,7 +37,8 @@ class Step:
 
     key: int
     element_id: str
-    element_type: str
+    #: The BPMN tag, for an element without a name.
+    kind: str
     name: str
     state: str
     started_at: datetime
@@ -57,6 +58,7 @@ class Action:
     #: The username; empty: the engine itself.
     actor: str
     action: str
+    element_kind: str
     element_name: str
     element_id: str | None
     details: dict[str, Any]
@@ -87,6 +89,7 @@ class Trouble:
     #: The variables that it read.
     variables: dict[str, Any]
     element_id: str
+    element_kind: str
     element_name: str
     created_at: datetime
     resolved_at: datetime | None
@@ -105,6 +108,7 @@ class Decided:
     key: int
     at: datetime
     element_id: str
+    element_kind: str
     element_name: str
     decision_name: str
     decision_id: str
@@ -118,26 +122,26 @@ def steps(session: Session, instance: ProcessInstance, limit: int = SHOWN) -> Pa
     now = clock.now(session)
     mine = and_(ElementInstance.instance_key == instance.key, ElementInstance.element_type.not_in(_NOT_STEPS))
     rows = session.execute(
-        select(ElementInstance, UserTask.name, UserTask.completed_by, UserTask.assignee)
+        select(ElementInstance, UserTask.completed_by, UserTask.assignee)
         .outerjoin(UserTask, UserTask.element_instance_key == ElementInstance.key)
         .where(mine)
         .order_by(ElementInstance.key.desc())
         .limit(limit)
     ).all()
-    names = _names(session, instance)
+    drawn = _drawn(session, instance)
     found = [
         Step(
             key=visit.key,
             element_id=visit.element_id,
-            element_type=visit.element_type,
-            name=task_name or names.get(visit.element_id, visit.element_id),
+            kind=kind_of(drawn, visit.element_id),
+            name=name_of(drawn, visit.element_id),
             state=visit.state,
             started_at=visit.started_at,
             ended_at=visit.ended_at,
             duration=(visit.ended_at or now) - visit.started_at,
             who=completed_by or assignee,
         )
-        for visit, task_name, completed_by, assignee in reversed(rows)
+        for visit, completed_by, assignee in reversed(rows)
     ]
     return Part(found, _count(session, ElementInstance.key, mine, len(rows), limit))
 
@@ -146,14 +150,15 @@ def actions(session: Session, instance: ProcessInstance, limit: int = SHOWN) -> 
     """Return the newest `limit` commands given to `instance`, newest first."""
     mine = Audit.instance_key == instance.key
     rows = session.scalars(select(Audit).where(mine).order_by(Audit.key.desc()).limit(limit)).all()
-    names = _names(session, instance)
+    drawn = _drawn(session, instance)
     found = [
         Action(
             key=row.key,
             at=row.at,
             actor=row.actor,
             action=row.action,
-            element_name=names.get(row.element_id, row.element_id) if row.element_id else "",
+            element_kind=kind_of(drawn, row.element_id) if row.element_id else "",
+            element_name=name_of(drawn, row.element_id) if row.element_id else "",
             element_id=row.element_id,
             details=row.details,
         )
@@ -169,7 +174,7 @@ def incidents(session: Session, instance: ProcessInstance) -> list[Trouble]:
         .where(Incident.instance_key == instance.key)
         .order_by(Incident.resolved_at.is_not(None), Incident.key.desc())
     )
-    names = _names(session, instance)
+    drawn = _drawn(session, instance)
     return [
         Trouble(
             key=row.key,
@@ -178,7 +183,8 @@ def incidents(session: Session, instance: ProcessInstance) -> list[Trouble]:
             expression=row.details.get("expression"),
             variables=row.details.get("variables") or {},
             element_id=row.element_id,
-            element_name=names.get(row.element_id, row.element_id),
+            element_kind=kind_of(drawn, row.element_id),
+            element_name=name_of(drawn, row.element_id),
             created_at=row.created_at,
             resolved_at=row.resolved_at,
             resolved_by=row.resolved_by,
@@ -196,13 +202,14 @@ def decisions(session: Session, instance: ProcessInstance) -> list[Decided]:
         .order_by(DecisionEvaluation.key.desc())
         .limit(SHOWN)
     )
-    names = _names(session, instance)
+    drawn = _drawn(session, instance)
     return [
         Decided(
             key=row.key,
             at=row.at,
             element_id=row.element_id,
-            element_name=names.get(row.element_id, row.element_id),
+            element_kind=kind_of(drawn, row.element_id),
+            element_name=name_of(drawn, row.element_id),
             decision_name=name or row.decision_id,
             decision_id=row.decision_id,
             output=row.output,
@@ -212,9 +219,8 @@ def decisions(session: Session, instance: ProcessInstance) -> list[Decided]:
     ]
 
 
-def _names(session: Session, instance: ProcessInstance) -> dict[str, str]:
-    elements = elements_of(session, [instance.definition_key]).get(instance.definition_key, {})
-    return {identifier: element.label for identifier, element in elements.items()}
+def _drawn(session: Session, instance: ProcessInstance) -> Elements:
+    return elements_of(session, [instance.definition_key])[instance.definition_key]
 
 
 def _count(session: Session, key: Any, condition: ColumnElement[bool], shown: int, limit: int) -> int:

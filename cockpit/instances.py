@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Text, and_, case, exists, func, or_, selec
 from sqlalchemy.orm import Session
 
 from cockpit.conditions import LIVE_ELEMENT, OPEN_INCIDENT, OPEN_TASK
-from cockpit.elements import elements_of
+from cockpit.elements import elements_of, kind_of, name_of
 from database import dumps
 from engine import clock
 from engine.models import (
@@ -62,6 +62,8 @@ class Position:
     """One place where a case stands now."""
 
     element_id: str
+    #: The BPMN tag, for an element without a name.
+    kind: str
     name: str
     #: The user who has taken the task; null: nobody has, or it is not a person's.
     assignee: str | None = None
@@ -309,12 +311,12 @@ def positions_of(session: Session, instance_keys: Sequence[int]) -> dict[int, li
     ).all()
     elements = elements_of(session, {visit.definition_key for visit, _ in rows})
     for visit, task in rows:
-        element = elements.get(visit.definition_key, {}).get(visit.element_id)
-        name = task.name if task is not None and task.name else element.label if element else visit.element_id
+        drawn = elements[visit.definition_key]
         found.setdefault(visit.instance_key, []).append(
             Position(
                 element_id=visit.element_id,
-                name=name,
+                kind=kind_of(drawn, visit.element_id),
+                name=name_of(drawn, visit.element_id),
                 assignee=task.assignee if task is not None else None,
                 candidate_groups=task.candidate_groups if task is not None else (),
                 due_at=task.due_at if task is not None else None,

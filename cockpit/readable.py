@@ -29,7 +29,9 @@ def readable(value: object, option_labels: Mapping[str, str] | None = None) -> s
         case str():
             return _cut(labels[value] if value in labels else _instant(value) or value)
         case list():
-            return _cut(_(", ").join([readable(item, labels) for item in value])) if value else "—"
+            # Lists of contexts are tables, whose rows have commas of their own.
+            between = _("; ") if any(isinstance(item, dict) for item in value) else _(", ")
+            return _cut(between.join([readable(item, labels) for item in value])) if value else "—"
         case dict():
             return _cut(_(", ").join([f"{name}: {readable(item)}" for name, item in value.items()])) if value else "—"
         case _:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cockpit.conditions import OPEN_TASK
-from cockpit.elements import Element, Elements, elements_of
+from cockpit.elements import Element, Elements, elements_of, name_of
 from cockpit.instances import TIMER_GRACE
 from engine import clock
 from engine.models import (
@@ -132,7 +132,7 @@ class Situation:
 def situation(session: Session, instance: ProcessInstance) -> Situation:
     """Return what `instance` waits for; child cases are listed when they have ended, too."""
     now = clock.now(session)
-    elements = elements_of(session, [instance.definition_key]).get(instance.definition_key, {})
+    elements = elements_of(session, [instance.definition_key])[instance.definition_key]
     return Situation(
         tasks=_tasks(session, instance, now),
         jobs=_jobs(session, instance, elements),
@@ -152,7 +152,7 @@ def describe_timer(timer: Timer, elements: Elements, now: datetime) -> NextTimer
         name=element.name if element else timer.element_id,
         due_at=timer.due_at,
         effect=effect,
-        host_name=host.label if host else "",
+        host_name=name_of(elements, host.id) if host else "",
         then=[elements[target].name for target in _targets(element) if target in elements and elements[target].name],
         repeats=timer.repetitions != 0,
         late=timer.due_at < now - TIMER_GRACE,
@@ -172,11 +172,6 @@ def _effect(element: Element | None, elements: Elements) -> tuple[Effect, Elemen
 
 def _targets(element: Element | None) -> Sequence[str]:
     return element.targets if element is not None else ()
-
-
-def _name(elements: Elements, element_id: str) -> str:
-    element = elements.get(element_id)
-    return element.label if element is not None else element_id
 
 
 def _tasks(session: Session, instance: ProcessInstance, now: datetime) -> list[TaskWait]:
@@ -209,7 +204,7 @@ def _jobs(session: Session, instance: ProcessInstance, elements: Elements) -> li
         JobWait(
             key=job.key,
             element_id=job.element_id,
-            name=_name(elements, job.element_id),
+            name=name_of(elements, job.element_id),
             type=job.type,
             retries=job.retries,
             worker=job.worker,
@@ -226,7 +221,7 @@ def _host_name(elements: Elements, element_id: str) -> str | None:
     if element is None:
         return None
     effect, host = _effect(element, elements)
-    return host.label if host is not None and effect is not Effect.CONTINUE else None
+    return name_of(elements, host.id) if host is not None and effect is not Effect.CONTINUE else None
 
 
 def _messages(session: Session, instance: ProcessInstance, elements: Elements) -> list[EventWait]:
@@ -240,7 +235,7 @@ def _messages(session: Session, instance: ProcessInstance, elements: Elements) -
             key=row.key,
             kind="message",
             element_id=row.element_id,
-            name=_name(elements, row.element_id),
+            name=name_of(elements, row.element_id),
             event_name=row.message_name,
             correlation_key=row.correlation_key,
             host_name=_host_name(elements, row.element_id),
@@ -262,7 +257,7 @@ def _signals(session: Session, instance: ProcessInstance, elements: Elements) ->
             key=row.key,
             kind="signal",
             element_id=row.element_id,
-            name=_name(elements, row.element_id),
+            name=name_of(elements, row.element_id),
             event_name=row.signal_name,
             correlation_key="",
             host_name=_host_name(elements, row.element_id),

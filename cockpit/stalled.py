@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from cockpit.conditions import OPEN_INCIDENT, OPEN_TASK
-from cockpit.elements import Elements, elements_of
+from cockpit.elements import Elements, elements_of, kind_of, name_of
 from cockpit.instances import TIMER_GRACE
 from engine import clock
 from engine.models import (
@@ -88,6 +88,8 @@ class StalledRow:
     reason: Reason
     since: datetime
     element_id: str
+    #: The BPMN tag, for an element without a name.
+    element_kind: str
     element_name: str
     instance_key: int
     #: The topmost case, which is the one that can be cancelled.
@@ -95,6 +97,7 @@ class StalledRow:
     title: str
     process_id: str
     process_name: str
+    started_at: datetime
     started_by: str
     task: StalledTask | None = None
     incident: StalledIncident | None = None
@@ -177,7 +180,7 @@ def page(
     found.sort(key=lambda item: (_since(item[0], item[1]), item[1].key))
     elements = elements_of(session, {subject.definition_key for _, subject, _, _, _ in found[:size]})
     rows = [
-        _row(reason, subject, instance, name, groups, elements.get(subject.definition_key, {}))
+        _row(reason, subject, instance, name, groups, elements[subject.definition_key])
         for reason, subject, instance, name, groups in found[:size]
     ]
     last = StalledCursor(rows[-1].since, rows[-1].key) if len(found) > size else None
@@ -248,11 +251,8 @@ def _row(
     groups: Sequence[str],
     elements: Elements,
 ) -> StalledRow:
-    element = elements.get(subject.element_id)
-    name = element.label if element is not None else subject.element_id
     task = incident = None
     if isinstance(subject, UserTask):
-        name = subject.name or name
         task = StalledTask(
             key=subject.key,
             assignee=subject.assignee,
@@ -268,12 +268,14 @@ def _row(
         reason=reason,
         since=_since(reason, subject),
         element_id=subject.element_id,
-        element_name=name,
+        element_kind=kind_of(elements, subject.element_id),
+        element_name=name_of(elements, subject.element_id),
         instance_key=instance.key,
         root_key=instance.root_key,
         title=instance.title,
         process_id=instance.process_id,
         process_name=process_name or instance.process_id,
+        started_at=instance.started_at,
         started_by=instance.started_by,
         task=task,
         incident=incident,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from cockpit.elements import elements_of
+from cockpit.elements import elements_of, name_of
 from database import dumps
 from engine.models import (
     ElementInstance,
@@ -77,7 +77,7 @@ def scopes(session: Session, instance: ProcessInstance) -> list[Scope]:
         .order_by(Variable.scope_key, Variable.key)
     ).all()
     fields = _fields(session, instance)
-    elements = elements_of(session, [instance.definition_key]).get(instance.definition_key, {})
+    elements = elements_of(session, [instance.definition_key])[instance.definition_key]
     found: dict[int, list[ShownVariable]] = {}
     owners: dict[int, tuple[str | None, bool]] = {}
     nothing = Field("", {})
@@ -90,8 +90,8 @@ def scopes(session: Session, instance: ProcessInstance) -> list[Scope]:
     result = []
     for scope_key, variables in found.items():
         owner, live = owners[scope_key]
-        element = elements.get(owner or "")
-        result.append(Scope(scope_key, owner, element.label if element is not None else owner or "", live, variables))
+        name = name_of(elements, owner) if owner is not None else ""
+        result.append(Scope(scope_key, owner, name, live, variables))
     return sorted(result, key=lambda scope: (scope.key != instance.key, scope.key))
 
 

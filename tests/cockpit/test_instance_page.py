@@ -190,7 +190,7 @@ def test_parent_and_child_lead_to_each_other(company: Company, sign_in: SignIn) 
     assert f'href="/instances/{child}"' in browser.get(f"/instances/{parent}").text
     page = browser.get(f"/instances/{child}").text
     assert f'href="/instances/{parent}"' in page
-    assert browser.post(f"/instances/{child}/cancel", data={"reason": "x"}).status_code == 400
+    assert browser.post(f"/instances/{child}/cancel", data={"reason": "x"}).status_code == 409
     with company.sessions() as session:
         assert session.get_one(ProcessInstance, child).state == "ACTIVE"
 

@@ -86,7 +86,7 @@ def test_the_catalogue_counts_what_runs_and_what_failed(
     assert "订单" in page
     assert "孙流程" in page
     assert '<a href="/instances?process=order&amp;state=ACTIVE">3</a>' in page
-    assert '<a class="b-badge b-badge--late" href="/instances?process=order&amp;only=incident">1</a>' in page
+    assert '<a class="b-badge p-failed" href="/instances?process=order&amp;only=incident">1</a>' in page
     assert "/processes/order/edit" not in page
 
 
