@@ -33,6 +33,12 @@ def translate(text: str, locale: str) -> str:
 
 
 @cache
+def languages() -> tuple[str, ...]:
+    """The languages that there are catalogues for."""
+    return tuple(sorted(path.name for path in _CATALOGUES.glob("*") if any(path.glob("*.po"))))
+
+
+@cache
 def catalogue(language: str) -> Mapping[str, str]:
     """All translated labels of a language, from its PO files in the order of their names."""
     labels: dict[str, str] = {}

@@ -9,7 +9,7 @@ from processes.layout.labels import place_flow_labels
 from processes.layout.model import Container, Flow, Node
 from processes.layout.picture import Box, Picture, Point, border_point
 from processes.layout.routing import Route, Router, Strips
-from processes.layout.text import Size, annotation_size, label_size, task_size, text_width
+from processes.layout.text import Size, annotation_size, label_size, task_size, title_width
 from processes.layout.tracks import Segment, Tracks, assign_tracks
 
 EVENT = Size(36, 36)
@@ -54,7 +54,7 @@ def draw(container: Container) -> Picture:
 
 def _node_size(node: Node, inner: Picture | None) -> Size:
     if inner is not None:
-        wide = max(inner.width, 140, 60 + 60 * len(node.boundary), int(text_width(node.name, 12)) + 40)
+        wide = max(inner.width, 140, 60 + 60 * len(node.boundary), title_width(node.name) + 40)
         high = inner.height + (EVENT.height // 2 if node.boundary else 0)
         return Size(wide + wide % 2, high + high % 2)
     if node.is_event:
@@ -229,7 +229,7 @@ class _Canvas:
             y += _MARGIN_DOWN if heights.get(strip) else 7
             if strip in lane_at:
                 first, lane = lane_at[strip]
-                least = max(_LEAST_LANE, int(text_width(names.get(lane, ""), 12)) + 24) if lane else 0
+                least = max(_LEAST_LANE, title_width(names.get(lane, "")) + 24) if lane else 0
                 missing = max(0, least - (y - borders[first]))
                 if missing:
                     y = self._center_lane(first, strip, missing, borders, middles, lines, rows, y)

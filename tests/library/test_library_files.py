@@ -1,4 +1,4 @@
-"""Every file of the library: it deploys without warnings, its picture is sound, all it names exists, in two languages."""
+"""Every file of the library deploys without warnings, reads well, names only what exists, and speaks two languages."""
 
 from __future__ import annotations
 
