@@ -7,7 +7,7 @@ import type EventBus from 'diagram-js/lib/core/EventBus';
 import type Overlays from 'diagram-js/lib/features/overlays/Overlays';
 import type Selection from 'diagram-js/lib/features/selection/Selection';
 import { enableTouch } from './diagram/touch';
-import { showWhole } from './diagram/view';
+import { centre, showWhole } from './diagram/view';
 import { emptyDiagram } from './modeler/empty_diagram';
 import './modeler/modeler.css';
 import { ProblemView, type Problem } from './modeler/problems';
@@ -94,8 +94,7 @@ class ModelerIsland {
 
   async open(xml: string): Promise<void> {
     await this.modeler.importXML(xml);
-    const palette = this.host.querySelector<HTMLElement>('.djs-palette');
-    showWhole(this.canvas, palette ? palette.offsetLeft + palette.offsetWidth : 0);
+    this.showBeginning();
     const canvasElement = this.host.querySelector<HTMLElement>('.djs-container');
     if (canvasElement) enableTouch(canvasElement, this.canvas);
 
@@ -112,6 +111,14 @@ class ModelerIsland {
     this.buttons.check?.addEventListener('click', () => void this.ask(() => this.check()));
     this.buttons.deploy?.addEventListener('click', () => void this.ask(() => this.deploy()));
     this.refreshButtons();
+  }
+
+  /** All of it if it can be read, else where it starts. */
+  private showBeginning(): void {
+    const palette = this.host.querySelector<HTMLElement>('.djs-palette');
+    if (showWhole(this.canvas, palette ? palette.offsetLeft + palette.offsetWidth : 0)) return;
+    const start = this.modeler.get<ElementRegistry>('elementRegistry').find((element) => element['type'] === 'bpmn:StartEvent');
+    if (start) centre(this.canvas, start);
   }
 
   /** For a new process: not saved from the start. */
