@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
+from typing import Any
 
-import pytest
 import structlog
 from flask.testing import FlaskClient
 
@@ -15,34 +17,35 @@ from tests.conftest import MakeUser
 from web import logs
 
 
-@pytest.fixture
-def as_json(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Logs as a collector reads them; afterwards as before."""
+@contextmanager
+def collected() -> Iterator[list[dict[str, Any]]]:
+    """Log as a collector reads it, and return the lines of requests; afterwards logs go where they went before."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     logs.configure("json", "info")
-    yield
-    structlog.reset_defaults()
-    root.handlers = handlers
-    root.setLevel(level)
-
-
-def lines(captured: str) -> list[dict[str, object]]:
-    """Return the events that were logged."""
-    return [json.loads(line) for line in captured.splitlines() if line.startswith("{")]
+    (handler,) = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(written := StringIO())
+    lines: list[dict[str, Any]] = []
+    try:
+        yield lines
+        events = [json.loads(line) for line in written.getvalue().splitlines()]
+        lines += [event for event in events if event["event"] == "request"]
+    finally:
+        structlog.reset_defaults()
+        root.handlers = handlers
+        root.setLevel(level)
 
 
 def test_a_request_is_one_line_with_its_number_user_and_status(
-    as_json: None,
-    sign_in: Callable[[User], FlaskClient],
-    make_user: MakeUser,
-    capsys: pytest.CaptureFixture[str],
+    sign_in: Callable[[User], FlaskClient], make_user: MakeUser
 ) -> None:
     browser = sign_in(make_user("wang.fang"))
 
-    answer = browser.get("/profile", headers={"X-Request-ID": "number-1234"})
+    with collected() as lines:
+        answer = browser.get("/profile", headers={"X-Request-ID": "number-1234"})
 
-    (line,) = [line for line in lines(capsys.readouterr().err) if line["event"] == "request"]
+    (line,) = lines
     assert answer.headers["X-Request-ID"] == line["request_id"] == "number-1234"
     assert (line["method"], line["path"], line["status"], line["user"]) == ("GET", "/profile", 200, "wang.fang")
 
@@ -53,7 +56,10 @@ def test_a_number_that_could_forge_a_line_is_replaced(client: FlaskClient) -> No
     assert len(answer.headers["X-Request-ID"]) == 32
 
 
-def test_health_checks_leave_no_line(as_json: None, client: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
-    client.get("/healthz")
+def test_health_checks_and_static_files_leave_no_line(client: FlaskClient) -> None:
+    with collected() as lines:
+        client.get("/healthz")
+        client.get("/static/dist/app.css")
+        client.get("/sign-in")
 
-    assert [line for line in lines(capsys.readouterr().err) if line["event"] == "request"] == []
+    assert [line["path"] for line in lines] == ["/sign-in"]
