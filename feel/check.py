@@ -12,7 +12,6 @@ from feel.builtins import FUNCTIONS, SIGNATURES
 from feel.contradictions import impossible_conjunctions, impossible_test
 from feel.expression import Expression
 from feel.static_kinds import static_kind
-from feel.types import Type
 
 FindingKind = Literal["unknown function", "wrong arguments", "unknown variable", "never true"]
 _ALWAYS_KNOWN = frozenset(("?", "item", "partial"))
@@ -44,15 +43,13 @@ class _Place:
     in_filter: bool
 
 
-def check(
-    expression: Expression, known_names: Iterable[str] | Mapping[str, Type | None] | None = None
-) -> list[Finding]:
+def check(expression: Expression, known_names: Iterable[str] | Mapping[str, object] | None = None) -> list[Finding]:
     """What is probably wrong with an expression, in the order of its text.
 
-    `known_names` are the variables that will be there, as a mapping with their types where these are known; without it
-    no variable is called unknown.
+    `known_names` are the variables that will be there; in a mapping, values that are types (feel.types.Type) are used.
+    Without it no variable is called unknown.
     """
-    types: Mapping[str, Type | None] = known_names if isinstance(known_names, Mapping) else {}
+    types: Mapping[str, object] = known_names if isinstance(known_names, Mapping) else {}
     known = None if known_names is None else frozenset(known_names)
     findings: list[Finding] = []
     for place in _places(expression.tree):
@@ -98,7 +95,7 @@ def _below(place: _Place) -> Iterator[_Place]:
             yield _Place(child, bound, in_filter)
 
 
-def _check_node(place: _Place, known: frozenset[str] | None, types: Mapping[str, Type | None]) -> Iterator[Finding]:
+def _check_node(place: _Place, known: frozenset[str] | None, types: Mapping[str, object]) -> Iterator[Finding]:
     node = place.node
     if isinstance(node, nodes.Call) and isinstance(node.callee, nodes.Name):
         yield from _check_call(node, node.callee, place, known)
@@ -149,7 +146,7 @@ def _hint(name: str, candidates: Iterable[str]) -> str:
     return f"; did you mean `{close[0]}`?" if close else ""
 
 
-def _check_comparison(node: nodes.Comparison, types: Mapping[str, Type | None]) -> Iterator[Finding]:
+def _check_comparison(node: nodes.Comparison, types: Mapping[str, object]) -> Iterator[Finding]:
     left, right = static_kind(node.left, types), static_kind(node.right, types)
     if node.operator in ("=", "!="):
         if left and right and left != right and "null" not in (left, right):

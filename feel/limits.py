@@ -104,11 +104,10 @@ class Budget:
             raise FeelLimitExceeded("depth", f"functions call one another more than {self.limits.depth} deep")
 
     def check_result(self, value: object) -> None:
-        """Raises FeelLimitExceeded if the value would be too large or too deep written out, parts it shares repeated."""
+        """Raises FeelLimitExceeded if the value would be too large or deep written out, shared parts repeated."""
         if isinstance(value, (list, dict)) and self._written_size(value, {}, 0) > self.limits.memory:
-            raise FeelLimitExceeded(
-                "result size", f"the result has more than {self.limits.memory} characters and items"
-            )
+            message = f"the result has more than {self.limits.memory} characters and items"
+            raise FeelLimitExceeded("result size", message)
 
     def _written_size(self, value: object, known: dict[int, int], depth: int) -> int:
         if isinstance(value, str):

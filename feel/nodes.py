@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 
@@ -15,12 +16,18 @@ class Node:
 
     def children(self) -> Iterator[Node]:
         """The nodes directly below, in the order they are written."""
-        for field in fields(self)[1:]:
-            value = getattr(self, field.name)
+        for name in _parts_of(type(self)):
+            value = getattr(self, name)
             if isinstance(value, Node):
                 yield value
             elif isinstance(value, tuple):
                 yield from _nodes_in(value)
+
+
+@cache
+def _parts_of(cls: type[Node]) -> tuple[str, ...]:
+    """The names of the fields that may hold nodes."""
+    return tuple(field.name for field in fields(cls) if field.name != "position")
 
 
 def _nodes_in(values: tuple[Any, ...]) -> Iterator[Node]:

@@ -7,7 +7,6 @@ something else than the standard says, and no extension of the library is reacha
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import regex
@@ -367,8 +366,12 @@ class Pattern:
 def _merged(parts: list[str | int]) -> list[str | int]:
     """Neighbouring strings in one."""
     result: list[str | int] = []
-    for is_text, group in groupby(parts, key=lambda part: isinstance(part, str)):
-        result += ["".join(map(str, group))] if is_text else group
+    for part in parts:
+        last = result[-1] if result else None
+        if isinstance(part, str) and isinstance(last, str):
+            result[-1] = last + part
+        else:
+            result.append(part)
     return result
 
 

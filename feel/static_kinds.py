@@ -43,7 +43,7 @@ _RESULT_OF = {name: result for result, names in _RESULTS.items() for name in nam
 _BOOLEANS = (nodes.Logic, nodes.Comparison, nodes.Between, nodes.In, nodes.Quantified, nodes.InstanceOf)
 
 
-def static_kind(node: nodes.Node, types: Mapping[str, Type | None]) -> str | None:
+def static_kind(node: nodes.Node, types: Mapping[str, object]) -> str | None:
     """The kind of the value (as `feel.kind` names it, if it is not null); None where the text does not tell."""
     if isinstance(node, nodes.Literal):
         return kind(node.value)
@@ -59,7 +59,7 @@ def static_kind(node: nodes.Node, types: Mapping[str, Type | None]) -> str | Non
         return "function"
     if isinstance(node, nodes.Name):
         known = types.get(node.name)
-        return known.name if known is not None and known.name != "Any" else UNKNOWN
+        return known.name if isinstance(known, Type) and known.name != "Any" else UNKNOWN
     if isinstance(node, nodes.Call) and isinstance(node.callee, nodes.Name):
         return _RESULT_OF.get(node.callee.name)
     if isinstance(node, nodes.Negation):
@@ -72,7 +72,7 @@ def static_kind(node: nodes.Node, types: Mapping[str, Type | None]) -> str | Non
     return UNKNOWN
 
 
-def _arithmetic_kind(node: nodes.Arithmetic, types: Mapping[str, Type | None]) -> str | None:
+def _arithmetic_kind(node: nodes.Arithmetic, types: Mapping[str, object]) -> str | None:
     kinds = {static_kind(operand, types) for operand in (node.first, *node.operands)}
     if kinds == {"number"} or set(node.operators) == {"**"}:
         return "number"

@@ -54,7 +54,7 @@ def test_strings_do_not_grow_without_end() -> None:
     assert limit_hit_by(doubling) == "string size"
     joined = 'string join(for i in 1..90000 return "' + "x" * 100 + '")'
     assert limit_hit_by(joined) == "string size"
-    assert limit_hit_by('replace(text, "a", text)', {"text": "a" * 20_000}) == "string size"
+    assert limit_hit_by('replace(text, "a", text)', {"text": "a" * 20_000}) in ("string size", "memory")
 
 
 def test_memory_counts_what_was_thrown_away_too() -> None:
