@@ -230,6 +230,18 @@ def test_several_teams_are_planned_by_the_workshop_supervisor_and_work_one_after
     assert shop.todo == ["inspect"]
 
 
+@pytest.mark.parametrize("entered", ["2025-03-03T19:00+08:00", "2025-03-03T11:00Z", "2025-03-03T06:00:00-05:00"])
+def test_the_promised_time_is_kept_in_the_shops_own_time_wherever_it_was_entered(
+    shop: RepairShop, entered: str
+) -> None:
+    order = shop.start()
+    shop.do("estimate")
+    shop.do("negotiate", promisedTime=entered)
+    shop.do("receive-car")
+    shop.do("receive-articles")
+    assert order.variables["promisedTime"] == "2025-03-03T19:00:00+08:00"
+
+
 # --- progress inquiry
 
 
@@ -368,6 +380,10 @@ def test_a_failed_inspection_goes_back_to_the_team_and_the_third_to_the_supervis
     assert shop.task("settle-rework").candidate_groups == ["车间主管"]
     shop.do("settle-rework", teamPlan=[{"team": "养护班组", "work": "重做"}])
     assert shop.do("rework").candidate_groups == ["养护班组"]
+    shop.do("inspect", inspectionResult="failed")
+    assert shop.todo == ["settle-rework"], "and every further one"
+    shop.do("settle-rework")
+    shop.do("rework")
     shop.do("inspect")
     assert shop.todo == ["clean", "collect-papers"]
 
