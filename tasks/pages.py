@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from zlib import crc32
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,7 @@ from people.login import signed_in_user
 from tasks import presentation, service, starting
 from tasks.detail import detail
 from tasks.errors import InvalidForm
-from tasks.worklist import ProcessCount, Whose, Worklist, counts, one, open_names, worklist
+from tasks.worklist import PAGE_SIZE, ProcessCount, Whose, counts, open_names, several, worklist
 
 #: Keys are 63-bit integers; nothing can be found under a larger one.
 _LARGEST_KEY = 2**63 - 1
@@ -40,9 +40,11 @@ def show_worklist() -> ResponseReturnValue:
 @blueprint.get("/tasks/news")
 @login_required
 def worklist_news() -> ResponseReturnValue:
-    """Tell the open worklist what has changed: times and holders in place; that there are other rows, in one line."""
+    """Tell the open worklist what has changed: its rows as they are now, each in its place; new ones in one line."""
     context = _worklist_context()
-    context["same_rows"] = request.args.get("rows") == context["rows_digest"]
+    shown = _shown_keys()
+    context["shown"] = dict.fromkeys(shown) | several(db.session(), signed_in_user(), shown)
+    context["news"] = [row for row in context["worklist"].rows if row.key not in context["shown"]]
     return render_template("tasks/_news.html", **context)
 
 
@@ -166,8 +168,13 @@ def _worklist_context() -> dict[str, Any]:
         "worklist": listed,
         "processes": by_process,
         "totals": _totals(by_process),
-        "rows_digest": _digest(listed),
     }
+
+
+def _shown_keys() -> list[int]:
+    """Return the keys of the rows that the open worklist shows."""
+    keys = [int(key) for key in re.findall(r"\d{1,19}", request.args.get("rows", ""), re.ASCII)]
+    return [key for key in keys[:PAGE_SIZE] if key <= _LARGEST_KEY]
 
 
 def _totals(by_process: list[ProcessCount]) -> dict[str, int]:
@@ -182,14 +189,9 @@ def _whose(by_process: list[ProcessCount]) -> Whose:
     return Whose.MINE if any(process.mine for process in by_process) else Whose.GROUPS
 
 
-def _digest(listed: Worklist) -> str:
-    """Return a short text that changes when other rows, or the same in another order, are listed."""
-    return f"{crc32(' '.join(str(row.key) for row in listed.rows).encode()):08x}"
-
-
 def _row(key: int, *, taken: bool = False) -> str:
     session, user = db.session(), signed_in_user()
-    row = one(session, user, key)
+    row = several(session, user, [key]).get(key)
     totals = _totals(counts(session, user))
     return render_template("tasks/_claimed_row.html", key=key, row=row, taken=taken, totals=totals, whose=None)
 

@@ -91,24 +91,43 @@ def test_a_cursor_that_is_none_is_a_bad_request(wang: User, sign_in: SignIn) -> 
     assert sign_in(wang).get("/tasks?cursor=x").status_code == 400
 
 
-def test_the_open_worklist_hears_of_other_rows_in_one_line(
-    case: Case, shop: Player, wang: User, sign_in: SignIn
-) -> None:
-    browser = sign_in(wang)
-    page = browser.get("/tasks?whose=groups").text
+def news_address(page: str) -> str:
+    """Where the open worklist asks for news."""
     found = re.search(r'hx-get="(/tasks/news[^"]*)"', page)
     assert found is not None
-    address = found[1].replace("&amp;", "&")
+    return found[1].replace("&amp;", "&")
+
+
+def test_new_tasks_are_told_in_one_line_and_move_nothing(case: Case, shop: Player, wang: User, sign_in: SignIn) -> None:
+    browser = sign_in(wang)
+    address = news_address(browser.get("/tasks?whose=groups").text)
 
     unchanged = browser.get(address, headers=HTMX).text
-    assert "沪A 12345" in unchanged
-    assert "The list has changed" not in unchanged
+    assert f'hx-target="#task-{key_of(case)}"' in unchanged
+    assert "new task" not in unchanged
 
     shop.start("car-repair", {"plate": "B2", "customer": "x"})
     changed = browser.get(address, headers=HTMX).text
-    assert "The list has changed" in changed
-    assert "沪A 12345" not in changed, "rows stay where they are until somebody asks"
+    assert "1 new task – show" in changed
+    assert "B2 x" not in changed, "the row comes when somebody asks for it"
     assert re.search(r'id="count-groups"[^>]*>2<', changed)
+
+
+def test_the_open_worklist_hears_who_took_a_task(case: Case, wang: User, li: User, sign_in: SignIn) -> None:
+    browser = sign_in(wang)
+    address = news_address(browser.get("/tasks?whose=groups").text)
+
+    sign_in(li).post(f"/tasks/{key_of(case)}/claim")
+    assert "李娜" in browser.get(address, headers=HTMX).text
+    submit(sign_in(li), f"/tasks/{key_of(case)}/complete", {"price": 1})
+    assert "has been done or taken away" in browser.get(address, headers=HTMX).text
+
+
+def test_news_tell_nothing_of_tasks_that_are_not_ones_own(case: Case, zhang: User, sign_in: SignIn) -> None:
+    answer = sign_in(zhang).get(f"/tasks/news?rows={key_of(case)}.x.{'9' * 30}", headers=HTMX)
+
+    assert answer.status_code == 200
+    assert "沪A 12345" not in answer.text
 
 
 def test_a_claim_from_the_list_answers_with_the_row(case: Case, wang: User, sign_in: SignIn) -> None:

@@ -16,7 +16,7 @@ from engine.models import UserTask, UserTaskGroup
 from people.models import User
 from processes.service import Resource
 from tasks import service
-from tasks.worklist import Whose, Worklist, counts, next_of_case, one, open_names, worklist
+from tasks.worklist import Whose, Worklist, counts, next_of_case, open_names, several, worklist
 from tests.conftest import MONDAY, MakeUser
 from tests.diagrams import diagram, end, flow, start, user
 from tests.play import Player
@@ -84,7 +84,7 @@ def test_a_done_task_is_gone(cars: Player, wang: User, session: Session) -> None
         service.complete(session, wang, first, {"price": 1})
 
     assert named(worklist(session, wang, Whose.ALL)) == ["A2 x", "A3 x"]
-    assert one(session, wang, first) is None
+    assert several(session, wang, [first]) == {}
 
 
 def test_candidates_by_name_and_tasks_for_everybody(shop: Player, wang: User, zhang: User, session: Session) -> None:
