@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any
 
 
@@ -24,10 +23,14 @@ class Node:
                 yield from _nodes_in(value)
 
 
-@cache
+_PARTS: dict[type, tuple[str, ...]] = {}
+
+
 def _parts_of(cls: type[Node]) -> tuple[str, ...]:
     """The names of the fields that may hold nodes."""
-    return tuple(field.name for field in fields(cls) if field.name != "position")
+    if cls not in _PARTS:
+        _PARTS[cls] = tuple(field.name for field in fields(cls) if field.name != "position")
+    return _PARTS[cls]
 
 
 def _nodes_in(values: tuple[Any, ...]) -> Iterator[Node]:

@@ -9,16 +9,23 @@ from engine.dmn.loading import tagged
 from engine.dmn.outcome import DecisionWarning
 from feel import nodes
 from feel.runtime import Code, Scope
+from feel.static_kinds import constant_number
 from feel.types import Type, convert
 
 _Key = tuple[type, object]
+_Interval = tuple[Decimal | None, bool, Decimal | None, bool]
+"""Low end (None if open), whether it belongs to the interval, high end, whether that does."""
+
+
+INTERVALS_PER_STEP = 16
 
 
 class Column:
     """One input: its expression, and for each rule the tests that its value has to pass.
 
     Sets of rules are bit masks, bit n being the n-th rule. Cells that only list strings, numbers or booleans are looked
-    up in an index; the others are evaluated, and only for rules that every column before has let through.
+    up in an index, and intervals of numbers compared directly; the other cells are evaluated, and only for rules that
+    every column before has let through.
     """
 
     def __init__(
@@ -36,6 +43,7 @@ class Column:
         self._element_id = element_id
         self._irrelevant = 0
         self._index: dict[_Key, int] = {}
+        self._intervals: list[tuple[int, list[_Interval], Code]] = []
         self._tests: list[tuple[int, Code]] = []
 
     def add(self, number: int, tests: feel.Expression | None) -> None:
@@ -48,13 +56,19 @@ class Column:
         if not tree.tests:
             self._irrelevant |= bit
             return
+        intervals = [_interval(test) for test in tree.tests]
         literals = [test.value for test in tree.tests if isinstance(test, nodes.Literal)]
         if not tree.negated and len(literals) == len(tree.tests) and all(map(_is_simple, literals)):
             for literal in literals:
                 key = (type(literal), literal)
                 self._index[key] = self._index.get(key, 0) | bit
+            return
+        code = tagged(tests.run_in, self._element_id)
+        numeric = [interval for interval in intervals if interval is not None]
+        if not tree.negated and len(numeric) == len(intervals):
+            self._intervals.append((bit, numeric, code))
         else:
-            self._tests.append((bit, tagged(tests.run_in, self._element_id)))
+            self._tests.append((bit, code))
 
     def value(self, scope: Scope) -> feel.Value:
         """The value of the column's expression, converted to its type where it can be."""
@@ -75,9 +89,21 @@ class Column:
         passed = candidates & self._irrelevant
         if _is_simple(value):
             passed |= candidates & self._index.get((type(value), value), 0)
+        tests: list[tuple[int, Code]] = self._tests
+        if type(value) is Decimal:
+            scope.run.budget.spend(len(self._intervals) // INTERVALS_PER_STEP)
+            for bit, intervals, _code in self._intervals:
+                if candidates & bit and any(_holds(interval, value) for interval in intervals):
+                    passed |= bit
+        else:
+            tests = [*tests, *((bit, code) for bit, _intervals, code in self._intervals)]
+        return passed | self._evaluated(scope, value, candidates, tests)
+
+    def _evaluated(self, scope: Scope, value: feel.Value, candidates: int, tests: list[tuple[int, Code]]) -> int:
+        passed = 0
         inner = Scope({"?": value}, scope, scope.run)
         spend = scope.run.budget.spend
-        for bit, test in self._tests:
+        for bit, test in tests:
             if candidates & bit:
                 spend()
                 if test(inner) is True:
@@ -87,3 +113,27 @@ class Column:
 
 def _is_simple(value: feel.Value) -> bool:
     return type(value) in (str, Decimal, bool)
+
+
+def _holds(interval: _Interval, value: Decimal) -> bool:
+    low, low_included, high, high_included = interval
+    if low is not None and (value < low or (value == low and not low_included)):
+        return False
+    return high is None or value < high or (high_included and value == high)
+
+
+def _interval(test: nodes.Node) -> _Interval | None:
+    """The interval of numbers that a test spells out; None if it is another kind of test."""
+    if isinstance(test, nodes.RangeLiteral):
+        low, high = constant_number(test.low), constant_number(test.high)
+        return None if low is None or high is None else (low, test.low_included, high, test.high_included)
+    if isinstance(test, nodes.OperatorTest):
+        limit = constant_number(test.endpoint)
+        if limit is None or test.operator == "!=":
+            return None
+        if test.operator == "=":
+            return limit, True, limit, True
+        included = test.operator.endswith("=")
+        return (None, False, limit, included) if test.operator[0] == "<" else (limit, included, None, False)
+    number = constant_number(test)
+    return None if number is None else (number, True, number, True)
