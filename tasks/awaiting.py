@@ -36,7 +36,7 @@ def result(session: Session, instance_key: int, patience: timedelta, names: Coll
     query = select(Variable.name, Variable.value).where(Variable.scope_key == instance_key)
     if names:
         query = query.where(Variable.name.in_(names))
-    return dict(session.execute(query.order_by(Variable.name)).tuples().all())
+    return dict(session.execute(query.order_by(Variable.name)).all())
 
 
 def _state(session: Session, instance_key: int) -> str | None:

@@ -88,7 +88,10 @@ def activate(
     limit: int,
     names: Collection[str] | None = None,
 ) -> list[Leased]:
-    """Lease at most `limit` jobs of a type to `worker`, with all their variables or those of `names`; raises Forbidden."""
+    """Lease at most `limit` jobs of a type to `worker`, each with the variables it sees; raises Forbidden.
+
+    `names`: the only variables that the worker wants.
+    """
     _require_machine(user)
     leased = jobs.activate(session, job_type, worker, timeout, limit)
     query = select(ProcessInstance.key, ProcessInstance.version, ProcessInstance.root_key)

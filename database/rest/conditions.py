@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 from sqlalchemy import ColumnElement, Text, and_, literal, or_, type_coerce
 
 from database.jsontext import dumps
@@ -32,8 +32,6 @@ class Condition(Request):
     @model_validator(mode="before")
     @classmethod
     def _read_plain(cls, value: Any) -> Any:
-        if value is None:
-            raise PydanticCustomError("missing", 'Leave the property out, or ask for {{"$exists": false}}')
         return value if isinstance(value, dict | Condition) else {"$eq": value}
 
     @classmethod

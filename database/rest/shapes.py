@@ -52,7 +52,7 @@ class Request(Shape):
             raise ValidationError.from_exception_data(
                 cls.__name__, [InitErrorDetails(type=problem, input=None)]
             ) from None
-        return cls.model_validate(content)
+        return cls.model_validate({} if content is None else content)
 
 
 def _read_key(value: object) -> object:

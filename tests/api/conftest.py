@@ -18,9 +18,9 @@ from werkzeug.serving import make_server
 from processes.service import Resource
 from tests.conftest import PASSWORD, MakeUser
 from tests.play import Player
-from tests.tasks.conftest import RECEPTION, TEAM, form, repair_process
 from tests.tasks.conftest import _ESTIMATE_FORM as ESTIMATE_FORM
 from tests.tasks.conftest import _START_FORM as START_FORM
+from tests.tasks.conftest import RECEPTION, TEAM, form, repair_process
 
 Connect = Callable[[str], CamundaClient]
 Browse = Callable[[str], httpx.Client]

@@ -26,11 +26,10 @@ def test_a_case_goes_from_deployment_to_its_end_through_the_client(connect: Conn
     )
 
     for person, element, entered in ((wang, "estimate", {"price": 120.5}), (zhang, "repair", {}), (wang, "settle", {})):
-        found = person.search_user_tasks(
-            data=UserTaskSearchQuery(
-                filter_=UserTaskSearchQueryFilter(process_instance_key=created.process_instance_key, state=UserTaskStateExactMatch.CREATED)
-            )
+        mine = UserTaskSearchQueryFilter(
+            process_instance_key=created.process_instance_key, state=UserTaskStateExactMatch.CREATED
         )
+        found = person.search_user_tasks(data=UserTaskSearchQuery(filter_=mine))
         assert [task.element_id for task in found.items] == [element]
         completion = UserTaskCompletionRequestVariables.from_dict(entered)
         person.complete_user_task(
