@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, request, send_from_directory, url_for
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 STATIC = Path(__file__).parent / "static"
 DIST = STATIC / "dist"
@@ -21,7 +21,7 @@ def init_app(app: Flask) -> None:
 
 def _send(filename: str) -> Response:
     packed = safe_join(str(STATIC), f"{filename}.gz")
-    if "gzip" not in request.accept_encodings or packed is None or not Path(packed).is_file():
+    if not request.accept_encodings["gzip"] or packed is None or not Path(packed).is_file():
         return send_from_directory(STATIC, filename)
     response = send_from_directory(STATIC, f"{filename}.gz", mimetype=mimetypes.guess_type(filename)[0])
     response.content_encoding = "gzip"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import clock, starts, timers
+from engine import clock, definitions, starts, timers
 from engine.configuration import configuration
 from engine.execution import execute
 from engine.instances import SetVariables
@@ -180,7 +180,7 @@ class Player:
         return self._session.scalar(select(func.max(ProcessInstance.key))) or 0
 
     def _starter(self, process_id: str, seed: int) -> User:
-        definition = starting.definitions.latest(self._session, process_id)
+        definition = definitions.latest(self._session, process_id)
         staff = [user for user in self._staff() if may_start(user, definition) and user.group_ids]
         at_the_start = [user for user in staff if not user.group_ids.isdisjoint(definition.starter_groups)] or staff
         return at_the_start[seed % len(at_the_start)]

@@ -12,6 +12,10 @@ from web.demo.cast import APPLICANTS, CARS
 #: So many steps that a case comes to its end.
 TO_THE_END = 999
 
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Slip:
@@ -31,91 +35,93 @@ class Story:
     #: Steps done since; then it is left alone.
     steps: int
     values: Mapping[str, Any] = field(default_factory=dict)
-    #: Between two steps.
-    pace: timedelta = timedelta(minutes=40)
+    #: How long before the demo's present the last of these steps was done.
+    idle: timedelta = _HOUR
     #: Somebody has claimed the next step.
     claimed: bool = False
     slip: Slip | None = None
     #: Steps that may happen at any time and that nobody does here.
     leave_alone: frozenset[str] = frozenset({"terminate-early"})
 
-
-def _repair(car: int, began: timedelta, steps: int, /, **values: Any) -> Story:
-    return _car_story("repair-order", car, began, steps, values)
-
-
-def _car_story(process_id: str, car: int, began: timedelta, steps: int, values: dict[str, Any]) -> Story:
-    options = {name: values.pop(name) for name in ("pace", "claimed", "slip") if name in values}
-    return Story(process_id, began, steps, {**CARS[car].values, **values}, **options)
+    @property
+    def pace(self) -> timedelta:
+        """Time between two steps."""
+        if self.steps == TO_THE_END:
+            return 40 * _MINUTE
+        return max((self.began - self.idle) / max(self.steps, 1), 5 * _MINUTE)
 
 
-def _job(applicant: int, began: timedelta, steps: int, /, **values: Any) -> Story:
-    options = {name: values.pop(name) for name in ("pace", "claimed", "slip") if name in values}
-    return Story("employment", began, steps, {**APPLICANTS[applicant].values, **values}, **{"pace": _DAY, **options})
+def _repair(car: int, began: timedelta, steps: int, /, **told: Any) -> Story:
+    return _story("repair-order", CARS[car].values, began, steps, told)
 
 
-def _leaving(name: str, department: str, began: timedelta, steps: int, /, **values: Any) -> Story:
-    return Story(
-        "exit-handover", began, steps, {"employeeName": name, "department": department, **values}, pace=_HOUR * 5
-    )
+def _job(applicant: int, began: timedelta, steps: int, /, **told: Any) -> Story:
+    return _story("employment", APPLICANTS[applicant].values, began, steps, told)
 
 
-_HOUR = timedelta(hours=1)
-_DAY = timedelta(days=1)
+def _leaving(name: str, department: str, began: timedelta, steps: int, /, **told: Any) -> Story:
+    return _story("exit-handover", {"employeeName": name, "department": department}, began, steps, told)
+
+
+def _story(process_id: str, cast: dict[str, Any], began: timedelta, steps: int, told: dict[str, Any]) -> Story:
+    """Return a story; what is told besides its own attributes goes into forms."""
+    attributes = {name: told.pop(name) for name in ("idle", "claimed", "slip") if name in told}
+    return Story(process_id, began, steps, {**cast, **told}, **attributes)
+
 
 STORIES = (
     # Fresh this morning: reception, diagnosis, estimate, negotiation.
-    _repair(0, _HOUR * 0.2, 0),
-    _repair(1, _HOUR * 0.8, 0, claimed=True),
-    _repair(2, _HOUR * 1.2, 1),
-    _repair(3, _HOUR * 1.6, 1, visitPurpose="repair"),
-    _repair(4, _HOUR * 2, 1, diagnosisOutcome="specialist"),
-    _repair(5, _HOUR * 2.2, 2, claimed=True),
-    # Consultations and customers who leave.
-    _repair(6, _DAY * 3, TO_THE_END, visitPurpose="consultation"),
-    _repair(7, _DAY * 1, TO_THE_END, diagnosisConsent="leave"),
-    _repair(8, _DAY * 2, TO_THE_END, customerDecision="refuse"),
+    _repair(0, 12 * _MINUTE, 0),
+    _repair(1, 45 * _MINUTE, 0, claimed=True),
+    _repair(2, 70 * _MINUTE, 1, idle=20 * _MINUTE),
+    _repair(3, 95 * _MINUTE, 1, idle=15 * _MINUTE, visitPurpose="repair"),
+    _repair(4, 2 * _HOUR, 1, diagnosisOutcome="specialist"),
+    _repair(5, 2 * _HOUR, 2, idle=10 * _MINUTE, claimed=True),
+    # Consultations and customers who leave; the first has left a telephone number and is called later.
+    _repair(6, 3 * _DAY, TO_THE_END, visitPurpose="consultation"),
+    _repair(7, 1 * _DAY, TO_THE_END, diagnosisConsent="leave"),
+    _repair(8, 2 * _DAY, TO_THE_END, customerDecision="refuse"),
     # Intake, wash, workshop.
-    _repair(9, _HOUR * 4, 4),
-    _repair(10, _DAY * 1, 6, claimed=True),
-    _repair(11, _DAY * 1, 8),
-    _repair(12, _DAY * 1, 9),
-    _repair(13, _DAY * 2, 10, claimed=True),
-    _repair(14, _DAY * 2, 10),
-    # The promised time has passed, and nobody has finished.
-    _repair(15, _DAY * 4, 10),
-    _repair(16, _DAY * 5, 11),
-    # Extra items: found, the customer called, refused.
-    _repair(17, _DAY * 2, 11, repairOutcome=("extra", "done")),
-    _repair(18, _DAY * 2, 12, repairOutcome=("extra", "done"), safetyRelated="yes"),
-    _repair(19, _DAY * 3, 15, repairOutcome=("extra", "done"), customerAnswer="refuse"),
-    # Inspection, rework, pick-up, settlement with a discount, an objection.
-    _repair(20, _DAY * 3, 14, inspectionResult=("failed", "passed")),
-    _repair(21, _DAY * 3, 13),
-    _repair(22, _DAY * 3, 15),
-    _repair(23, _DAY * 3, 17, settlementOutcome=("discount", "settled")),
-    _repair(24, _DAY * 4, 19, yardOutcome=("other", "accepted")),
+    _repair(9, 20 * _HOUR, 4, idle=30 * _MINUTE),
+    _repair(10, 1 * _DAY, 6, claimed=True),
+    _repair(11, 1 * _DAY, 8, idle=40 * _MINUTE),
+    _repair(12, 1 * _DAY, 9),
+    _repair(13, 1 * _DAY, 10, claimed=True),
+    _repair(14, 1 * _DAY, 9, idle=2 * _HOUR, claimed=True),
+    # The promised time has passed, and nobody has finished or even begun.
+    _repair(15, 4 * _DAY, 9, idle=3 * _DAY),
+    _repair(16, 5 * _DAY, 10, idle=3 * _DAY),
+    # Extra items: found, the customer called, agreed or refused.
+    _repair(17, 1 * _DAY, 11, repairOutcome=("extra", "done")),
+    _repair(18, 1 * _DAY, 12, idle=90 * _MINUTE, repairOutcome=("extra", "done"), safetyRelated="yes"),
+    _repair(19, 2 * _DAY, 14, repairOutcome=("extra", "done"), customerAnswer="refuse"),
+    # Inspection and rework, pick-up, settlement with a discount, an objection.
+    _repair(20, 2 * _DAY, 13, inspectionResult=("failed", "passed")),
+    _repair(21, 2 * _DAY, 12, idle=50 * _MINUTE),
+    _repair(22, 2 * _DAY, 15, idle=2 * _HOUR),
+    _repair(23, 2 * _DAY, 16, settlementOutcome=("discount", "settled")),
+    _repair(24, 2 * _DAY, 18, idle=30 * _MINUTE, yardOutcome=("other", "accepted")),
     # Somebody typed words where a date belongs: the case stands still until it is put right.
-    _repair(25, _DAY * 1, 20, slip=Slip(5, {"promisedTime": "明天下午"})),
-    # Done, and in follow-up: file, first call, a request that waits for the supervisor, all over.
-    _repair(6, _DAY * 4, TO_THE_END, pace=timedelta(minutes=25)),
-    _repair(8, _DAY * 7, TO_THE_END),
-    _repair(9, _DAY * 9, 24),
-    _repair(2, _DAY * 12, TO_THE_END, requestKind="study", studyOutcome="unsolved"),
-    _repair(3, _DAY * 30, TO_THE_END),
-    _repair(5, _DAY * 34, TO_THE_END, requestKind="answered"),
-    # Applications: notice, test, offer, a no-show, papers missing, probation, regular, extended, ended.
-    _job(0, _DAY * 1, 0),
-    _job(1, _DAY * 4, 1),
-    _job(2, _DAY * 9, 3),
-    _job(3, _DAY * 12, 3),
-    _job(4, _DAY * 14, 4),
-    _job(5, _DAY * 20, TO_THE_END, qualification="unqualified"),
-    _job(6, _DAY * 40, 7),
-    _job(7, _DAY * 101, 7),
-    _job(8, _DAY * 125, TO_THE_END, departmentVerdict="extend", employeeVerdict="extend"),
-    _job(9, _DAY * 130, TO_THE_END),
+    _repair(25, 1 * _DAY, 10, slip=Slip(5, {"promisedTime": "明天下午"})),
+    # Repaired, and in follow-up: file, first call, a request that waited for the supervisor, all over.
+    _repair(6, 4 * _DAY, 20),
+    _repair(8, 7 * _DAY, 20, idle=5 * _DAY),
+    _repair(9, 9 * _DAY, 24),
+    _repair(2, 12 * _DAY, TO_THE_END, requestKind="study", studyOutcome="unsolved"),
+    _repair(3, 30 * _DAY, TO_THE_END),
+    _repair(5, 34 * _DAY, TO_THE_END, requestKind="answered"),
+    # Applications: notice, test, offer, a no-show, papers, probation, regular, extended, ended.
+    _job(0, 3 * _HOUR, 0),
+    _job(1, 2 * _DAY, 1),
+    _job(2, 9 * _DAY, 3, idle=6 * _DAY),
+    _job(3, 6 * _DAY, 3),
+    _job(4, 14 * _DAY, 4, idle=9 * _DAY),
+    _job(5, 20 * _DAY, TO_THE_END, qualification="unqualified"),
+    _job(6, 10 * _DAY, 6, idle=4 * _HOUR),
+    _job(7, 97 * _DAY, 7, idle=90 * _DAY),
+    _job(8, 108 * _DAY, TO_THE_END, departmentVerdict="extend", employeeVerdict="extend"),
+    _job(9, 130 * _DAY, TO_THE_END),
     # Leaving.
-    _leaving("蒋文", "配件部", _DAY * 6, 2),
-    _leaving("潘丽", "业务部", _DAY * 20, TO_THE_END),
+    _leaving("蒋文", "配件部", 6 * _DAY, 2, idle=5 * _DAY),
+    _leaving("潘丽", "业务部", 20 * _DAY, TO_THE_END),
 )
