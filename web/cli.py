@@ -22,9 +22,22 @@ from web import library, logs
 from web.configuration import Configuration, InvalidConfiguration, from_environment
 from web.demo import installation
 
+
 @click.group()
 def baton() -> None:
-    """Baton (接力) runs BPMN processes and hands the tasks in them from one person to the next."""
+    """Baton (接力) runs BPMN processes and hands the tasks in them from one person to the next.
+
+    \b
+    Settings come from the environment:
+      BATON_DATA            data directory (default: ./data)
+      BATON_DATABASE_URL    SQLAlchemy URL (default: SQLite in the data directory)
+      BATON_SECRET_KEY      signs session cookies (default: made once, kept in the data directory)
+      BATON_ZONE            the company's time zone (default: Asia/Shanghai)
+      BATON_CLOCK_CONTROL   1: the clock can be set from the pages (default: 0, in the demo 1)
+      BATON_PROXIES         number of trusted reverse proxies in front (default: 0)
+      BATON_LOG_FORMAT      console or json (default: console)
+      BATON_LOG_LEVEL       debug, info, warning or error (default: info)
+    """
 
 
 def main() -> None:
@@ -98,8 +111,9 @@ def start(process_id: str, variables: str) -> None:
 @click.option("--port", default=8000, show_default=True, help="Port to listen at.")
 @click.option("--serve/--no-serve", "serving_too", default=True, help="Serve after everything is set up.")
 def demo(host: str, port: int, serving_too: bool) -> None:
-    """Set up the demo (library, organisation, about forty cases) unless it is there already, and serve it."""
-    # The server and worker processes read it.
+    """Set up the demo in ./data/demo (library, organisation, about forty cases) unless it is there, and serve it."""
+    # The server and worker processes read it too. Not the usual directory: nobody's real data get a clock that moves.
+    os.environ.setdefault("BATON_DATA", "data/demo")
     os.environ["BATON_CLOCK_CONTROL"] = "1"
     configuration = _configured()
     _migrate(configuration)

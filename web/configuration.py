@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.configuration import DEFAULT_ZONE, EngineConfiguration
@@ -40,19 +42,10 @@ class Configuration:
         return EngineConfiguration(zone=self.zone, clock_control=self.clock_control)
 
 
-def from_environment(
-    environment: Mapping[str, str] = os.environ, *, clock_control: bool | None = None
-) -> Configuration:
-    """Read the settings; makes the data directory and the secret key in it. Raises InvalidConfiguration.
+def from_environment(environment: Mapping[str, str] = os.environ) -> Configuration:
+    """Return the settings, which `baton --help` lists; makes the data directory, and the secret key in it.
 
-    BATON_DATA            data directory (default: ./data)
-    BATON_DATABASE_URL    SQLAlchemy URL (default: SQLite in the data directory)
-    BATON_SECRET_KEY      signs the session cookies (default: made once and kept in the data directory)
-    BATON_ZONE            the company's time zone (default: Asia/Shanghai)
-    BATON_CLOCK_CONTROL   1: the clock can be set (default: 0, and 1 in the demo)
-    BATON_PROXIES         number of trusted reverse proxies (default: 0)
-    BATON_LOG_FORMAT      console or json (default: console)
-    BATON_LOG_LEVEL       debug, info, warning or error (default: info)
+    Raises InvalidConfiguration, which names the variable.
     """
     directory = Path(environment.get("BATON_DATA") or "data").resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +54,7 @@ def from_environment(
         database_url=environment.get("BATON_DATABASE_URL") or f"sqlite:///{directory / 'baton.sqlite'}",
         secret_key=environment.get("BATON_SECRET_KEY") or _secret_key(directory / "secret_key"),
         zone=_zone(environment.get("BATON_ZONE")),
-        clock_control=_flag(environment, "BATON_CLOCK_CONTROL") if clock_control is None else clock_control,
+        clock_control=_flag(environment, "BATON_CLOCK_CONTROL"),
         proxies=_number(environment, "BATON_PROXIES"),
         log_format=_choice(environment, "BATON_LOG_FORMAT", ("console", "json")),
         log_level=_choice(environment, "BATON_LOG_LEVEL", ("info", "debug", "warning", "error")),
@@ -69,15 +62,14 @@ def from_environment(
 
 
 def _secret_key(path: Path) -> str:
-    try:
-        # O_EXCL: of two processes that start at once, one makes the key and the other reads it.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        key = secrets.token_urlsafe(48)
-        file.write(key)
-    return key
+    if not path.exists():
+        with NamedTemporaryFile("w", dir=path.parent) as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            # The key appears whole or not at all, and of two processes that start at once one makes it.
+            with suppress(FileExistsError):
+                os.link(file.name, path)
+    return path.read_text()
 
 
 def _zone(name: str | None) -> ZoneInfo:

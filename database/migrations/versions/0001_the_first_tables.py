@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("definition_key", sa.BigInteger(), nullable=False),
         sa.Column("process_id", sa.String(), nullable=False),
         sa.Column("element_id", sa.String(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("created_at", database.Instant(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_message_subscription")),
     )
@@ -135,6 +136,7 @@ def upgrade() -> None:
         sa.Column("definition_key", sa.BigInteger(), nullable=False),
         sa.Column("process_id", sa.String(), nullable=False),
         sa.Column("element_id", sa.String(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_signal_subscription")),
     )
     with op.batch_alter_table("signal_subscription", schema=None) as batch_op:
@@ -152,6 +154,7 @@ def upgrade() -> None:
         sa.Column("definition_key", sa.BigInteger(), nullable=False),
         sa.Column("process_id", sa.String(), nullable=False),
         sa.Column("element_id", sa.String(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("repetitions", sa.Integer(), nullable=False),
         sa.Column("cycle", sa.String(), nullable=True),
         sa.Column("not_before", database.Instant(timezone=True), nullable=True),
