@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +9,7 @@ from decimal import Decimal
 from flask_babel import format_date, format_datetime
 from flask_babel import gettext as _
 
-from database import dumps, loads
+from database import dumps
 
 #: Longer texts are cut on the page; the raw value is one click away.
 LONGEST = 240
@@ -58,6 +57,14 @@ def _instant(text: str) -> str | None:
     return str(format_datetime(instant, "medium", rebase=moved))
 
 
-def pretty_json(value: object) -> str:
-    """Return `value` as indented JSON text, for those who look behind the page."""
-    return json.dumps(loads(dumps(value)), ensure_ascii=False, indent=2, default=str)
+def pretty_json(value: object, indent: str = "") -> str:
+    """Return `value` as indented JSON text with all digits of its numbers, for those who look behind the page."""
+    inner = indent + "  "
+    match value:
+        case dict() if value:
+            parts = [f"{inner}{dumps(str(name))}: {pretty_json(item, inner)}" for name, item in value.items()]
+            return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
+        case list() | tuple() if value:
+            return "[\n" + ",\n".join(f"{inner}{pretty_json(item, inner)}" for item in value) + f"\n{indent}]"
+        case _:
+            return dumps(value)

@@ -11,7 +11,6 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from cockpit.elements import elements_of, name_of
-from database import dumps
 from engine.models import (
     ElementInstance,
     ElementState,
@@ -43,11 +42,6 @@ class ShownVariable:
     #: The options' labels for the value, when a form offers options.
     option_labels: Mapping[str, str]
     updated_at: datetime
-
-    @property
-    def json(self) -> str:
-        """The value as JSON text."""
-        return dumps(self.value)
 
     @property
     def compound(self) -> bool:
@@ -96,19 +90,26 @@ def scopes(session: Session, instance: ProcessInstance) -> list[Scope]:
 
 
 def _fields(session: Session, instance: ProcessInstance) -> dict[str, Field]:
-    """The fields of every form that the case has shown to somebody, by variable name."""
-    start_form = select(ProcessDefinition.start_form_id).where(ProcessDefinition.key == instance.definition_key)
-    newest = select(func.max(FormDefinition.version)).where(FormDefinition.form_id == start_form.scalar_subquery())
-    used = select(UserTask.form_key).where(UserTask.instance_key == instance.key, UserTask.form_key.is_not(None))
+    """The fields of every form that the case, its callers or its children have shown to somebody, by variable name."""
+    started_with = (
+        select(FormDefinition.form_id, func.max(FormDefinition.version).label("version"))
+        .join(ProcessDefinition, ProcessDefinition.start_form_id == FormDefinition.form_id)
+        .join(ProcessInstance, ProcessInstance.definition_key == ProcessDefinition.key)
+        .where(ProcessInstance.root_key == instance.root_key)
+        .group_by(FormDefinition.form_id)
+        .subquery()
+    )
+    used = select(UserTask.form_key).where(
+        UserTask.instance_key.in_(select(ProcessInstance.key).where(ProcessInstance.root_key == instance.root_key)),
+        UserTask.form_key.is_not(None),
+    )
     schemas = session.scalars(
         select(FormDefinition.schema)
-        .where(
-            or_(
-                FormDefinition.key.in_(used),
-                (FormDefinition.form_id == start_form.scalar_subquery())
-                & (FormDefinition.version == newest.scalar_subquery()),
-            )
+        .outerjoin(
+            started_with,
+            (started_with.c.form_id == FormDefinition.form_id) & (started_with.c.version == FormDefinition.version),
         )
+        .where(or_(FormDefinition.key.in_(used), started_with.c.form_id.is_not(None)))
         .order_by(FormDefinition.key)
     )
     fields: dict[str, Field] = {}

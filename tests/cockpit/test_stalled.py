@@ -262,3 +262,10 @@ def test_each_reason_is_found_by_an_index(company: Company, statements: Statemen
                 # What is counted may be read off another index; what is listed must come in its order.
                 assert "count(" in statement or any(index in step for step in steps), (statement, steps)
                 assert not any(step.startswith("SCAN") and "INDEX" not in step for step in steps), (statement, steps)
+
+
+def test_a_group_without_members_is_told(company: Company, sign_in: SignIn) -> None:
+    company.start("child")
+    company.wait(days=2)
+    page = sign_in(company.manager).get("/stalled").text
+    assert "nobody: 业务员 has no members" in page
