@@ -1,20 +1,18 @@
-"""Translations: the names in diagrams, forms and decision tables, in the language of the reader.
-
-A label is its own message id; the catalogues are the PO files under `bpmn/locale/<language>/`, read once per language.
-"""
+"""Translations: diagrams, forms and decision tables with their names in the language of the reader."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any, AnyStr
 
-from babel.messages.pofile import read_po
 from lxml import etree
 
-_CATALOGUES = Path(__file__).resolve().parents[1] / "bpmn" / "locale"
+from processes.layout import fit_labels
+from processes.wordings import catalogue, languages, translate
+
+__all__ = ["catalogue", "form_labels", "languages", "translate", "translate_form", "translate_xml", "xml_labels"]
+
 _BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 _DMN_PREFIX = "https://www.omg.org/spec/DMN/"
 _FORM_TEXTS = ("label", "description", "text", "content", "title", "alt", "placeholder", "dateLabel", "timeLabel")
@@ -25,29 +23,6 @@ _ADDRESSES = {"message", "error", "signal", "escalation"}
 _DMN_TEXTS = {"description", "annotationEntry"}
 
 Translate = Callable[[str], str]
-
-
-def translate(text: str, locale: str) -> str:
-    """The label in the locale's language, or the label itself when no catalogue has it."""
-    return catalogue(locale.replace("-", "_").split("_")[0]).get(text.strip(), text)
-
-
-@cache
-def languages() -> tuple[str, ...]:
-    """The languages that there are catalogues for."""
-    return tuple(sorted(path.name for path in _CATALOGUES.glob("*") if any(path.glob("*.po"))))
-
-
-@cache
-def catalogue(language: str) -> Mapping[str, str]:
-    """All translated labels of a language, from its PO files in the order of their names."""
-    labels: dict[str, str] = {}
-    for path in sorted((_CATALOGUES / language).glob("*.po")):
-        with path.open("rb") as file:
-            for message in read_po(file, locale=language):
-                if message.id and message.string and not message.fuzzy:
-                    labels[str(message.id)] = str(message.string)
-    return labels
 
 
 def form_labels(schema: Mapping[str, Any]) -> list[str]:
@@ -75,6 +50,7 @@ def translate_xml(xml: AnyStr, locale: str) -> AnyStr:
     """A BPMN or DMN file with its labels translated, to be shown only: deployed lane names are group ids."""
     root = _parse(xml)
     _walk_xml(root, lambda text: translate(text, locale))
+    fit_labels(root)
     if isinstance(xml, str):
         return etree.tostring(root, encoding="unicode")
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from processes.layout.fitting import read_box, write_box
 from processes.layout.geometry import draw
 from processes.layout.model import (
     BPMN,
@@ -69,7 +70,8 @@ def _main_element(root: etree._Element) -> str:
 
 def _surround_groups(root: etree._Element, picture: Picture, old: dict[str, etree._Element]) -> None:
     """Draw each group around the shapes that it held before."""
-    before = {key: box for key, element in old.items() if (box := _read_box(element)) is not None}
+    bounds = {key: element.find(_BOUNDS) for key, element in old.items()}
+    before = {key: read_box(found) for key, found in bounds.items() if found is not None}
     for group in root.iter(f"{{{BPMN}}}group"):
         frame = before.get(group.get("id", ""))
         if frame is None:
@@ -87,14 +89,6 @@ def _surround_groups(root: etree._Element, picture: Picture, old: dict[str, etre
             right, bottom = max(box.right for box in held), max(box.bottom for box in held)
             frame = Box(left, top, right + _GROUP_PADDING - left, bottom + _GROUP_PADDING - top)
         picture.shapes[group.get("id", "")] = frame
-
-
-def _read_box(shape: etree._Element) -> Box | None:
-    bounds = shape.find(_BOUNDS)
-    if bounds is None:
-        return None
-    x, y, width, height = (round(float(bounds.get(key, "0"))) for key in ("x", "y", "width", "height"))
-    return Box(x, y, width, height)
 
 
 def _write(
@@ -162,8 +156,7 @@ def _emptied(element: etree._Element | None, tag: str, key: str) -> etree._Eleme
 
 def _box(box: Box) -> etree._Element:
     bounds = etree.Element(_BOUNDS, nsmap=_NAMES)
-    for key, value in (("x", box.x), ("y", box.y), ("width", box.width), ("height", box.height)):
-        bounds.set(key, str(value))
+    write_box(bounds, box)
     return bounds
 
 

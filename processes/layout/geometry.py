@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from processes.layout.fitting import (
+    BOUNDARY_LABEL,
+    WIDEST_LABEL,
+    WIDEST_ON_LINE,
+    beside_line,
+    beside_shape,
+    fitted_size,
+)
 from processes.layout.grid import Grid, build_grid
 from processes.layout.labels import place_flow_labels
 from processes.layout.model import Container, Flow, Node
 from processes.layout.picture import Box, Picture, Point, border_point
 from processes.layout.routing import Route, Router, Strips
-from processes.layout.text import Size, annotation_size, label_size, task_size, title_width
+from processes.layout.sizes import EVENT, boundary_middle, node_size
+from processes.layout.text import Size, label_size, title_width
 from processes.layout.tracks import Segment, Tracks, assign_tracks
 
-EVENT = Size(36, 36)
-GATEWAY = Size(50, 50)
-HEADER = 30
 _TRACK = 12
 _MARGIN_ACROSS = 20
 _MARGIN_EDGE = 12
@@ -23,7 +29,6 @@ _LANE_PADDING = 8
 _LEAST_LANE = 120
 _SUB_PROCESS_TITLE = 26
 _FOOT = 10
-_BOUNDARY_STEP = 64
 
 
 @dataclass
@@ -39,7 +44,7 @@ class _Extent:
 def draw(container: Container) -> Picture:
     """Positions of a container's content with the origin at its upper left corner, sub-processes included."""
     inner = {node.id: draw(node.inside) for node in container.nodes if node.inside is not None}
-    sizes = {node.id: _node_size(node, inner.get(node.id)) for node in container.nodes}
+    sizes = {node.id: node_size(node, inner.get(node.id)) for node in container.nodes}
     grid = build_grid(container, sizes)
     router = Router(container, grid, sizes)
     routes = router.route_all()
@@ -50,26 +55,6 @@ def draw(container: Container) -> Picture:
             box = picture.shapes[node.id]
             picture.absorb(inner[node.id], box.x, box.y)
     return picture
-
-
-def _node_size(node: Node, inner: Picture | None) -> Size:
-    if inner is not None:
-        wide = max(inner.width, 140, 60 + 60 * len(node.boundary), title_width(node.name) + 40)
-        high = inner.height + (EVENT.height // 2 if node.boundary else 0)
-        return Size(wide + wide % 2, high + high % 2)
-    if node.is_event:
-        return EVENT
-    if node.is_gateway:
-        return GATEWAY
-    if node.tag == "textAnnotation":
-        return annotation_size(node.name)
-    if node.tag == "dataObjectReference":
-        return Size(36, 50)
-    if node.tag == "dataStoreReference":
-        return Size(50, 50)
-    size = task_size(node.name)
-    wide = max(size.width, 40 + _BOUNDARY_STEP * len(node.boundary)) if len(node.boundary) > 1 else size.width
-    return Size(wide, size.height)
 
 
 class _Canvas:
@@ -106,15 +91,16 @@ class _Canvas:
         return second if second not in used else "corner"
 
     def _outside_label(self, node: Node) -> Size:
-        return label_size(node.name, 60, 90)
+        return label_size(node.name, 60, WIDEST_LABEL)
 
     def _extent(self, node: Node) -> _Extent:
         size = self.sizes[node.id]
         extent = _Extent(size.width // 2, size.width // 2, size.height // 2, size.height // 2)
-        if node.boundary:
-            tallest = max((label_size(event.name, 40, 60).height for event in node.boundary if event.name), default=0)
-            extent.down += 20 + tallest
-            extent.right += 30
+        for index, event in enumerate(node.boundary):
+            label = label_size(event.name, 40, BOUNDARY_LABEL) if event.name else EVENT
+            middle = boundary_middle(size.width, index, len(node.boundary)) - size.width // 2
+            extent.right = max(extent.right, middle + 5 + label.width)
+            extent.down = max(extent.down, size.height // 2 + 20 + label.height)
         if not node.named_outside:
             return extent
         label = self._outside_label(node)
@@ -184,7 +170,7 @@ class _Canvas:
                 straight = route.places[-1] == route.places[0]
                 margin = 40 if straight else _MARGIN_ACROSS if strip < 2 * self.grid.columns else _MARGIN_EDGE
                 have = right_part[cell.column] - shape + margin
-                room[strip] = max(room.get(strip, 0), label_size(route.flow.name, 20, 90).width + 10 - have)
+                room[strip] = max(room.get(strip, 0), label_size(route.flow.name, 20, WIDEST_ON_LINE).width + 10 - have)
         return room
 
     def _measure_down(self) -> tuple[list[int], dict[int, int], dict[int, list[int]]]:
@@ -266,7 +252,7 @@ class _Canvas:
                 continue
             segment = next((s for s in chain if not s.vertical and s.strip in heights), None)
             if segment is not None:
-                tall = label_size(route.flow.name, 20, 90).height + 4
+                tall = label_size(route.flow.name, 20, WIDEST_LABEL).height + 4
                 heights[segment.strip][segment.track] = max(heights[segment.strip][segment.track], tall)
         return heights
 
@@ -286,6 +272,7 @@ class _Canvas:
                 self.picture.edges[flow.id] = self._straight(flow)
         canvas = Box(-shift_x, 0, self.left[-1] + 2 * shift_x, self.top[-1] + (_FOOT if bare else 0))
         self.picture.labels.update(place_flow_labels(self.container.flows, self.picture, canvas))
+        self._fit_names()
         inner = self.picture
         self.picture = Picture(self.left[-1] + 2 * shift_x, self.top[-1] + title + (_FOOT if bare else 0))
         self.picture.absorb(inner, shift_x, title)
@@ -295,6 +282,18 @@ class _Canvas:
                 height = self.top[last + 1] - self.top[first]
                 self.picture.shapes[lane] = Box(0, self.top[first] + offset, self.left[-1], height)
         return self.picture
+
+    def _fit_names(self) -> None:
+        """Shrink the names' boxes, which have room for every language, to the one in the file."""
+        shapes, labels, edges = self.picture.shapes, self.picture.labels, self.picture.edges
+        for node in self.container.all_nodes():
+            if node.id in labels:
+                size = fitted_size(node.name, labels[node.id].width)
+                labels[node.id] = beside_shape(labels[node.id], shapes[node.id], size)
+        for flow in self.container.flows:
+            if flow.id in labels:
+                size = fitted_size(flow.name, labels[flow.id].width)
+                labels[flow.id] = beside_line(labels[flow.id], edges[flow.id], size)
 
     def _paint_node(self, node: Node) -> None:
         cell, size = self.grid.cells[node.id], self.sizes[node.id]
@@ -309,12 +308,11 @@ class _Canvas:
             self.picture.labels[node.id] = self._label_box(node, box, self._label_spot(node))
 
     def _paint_boundary(self, event: Node, host: Box, index: int, count: int) -> None:
-        step = min(_BOUNDARY_STEP + 10, (host.width - 36) // max(1, count))
-        center = host.right - 28 - (count - 1 - index) * step
+        center = host.x + boundary_middle(host.width, index, count)
         circle = Box(center - 18, host.bottom - 18, 36, 36)
         self.picture.shapes[event.id] = circle
         if event.name:
-            size = label_size(event.name, 40, 60)
+            size = label_size(event.name, 40, BOUNDARY_LABEL)
             self.picture.labels[event.id] = Box(center + 5, host.bottom + 19, size.width, size.height)
 
     def _label_box(self, node: Node, box: Box, spot: str) -> Box:

@@ -106,8 +106,11 @@ def _settle_lanes(container: Container, lane_ids: list[str]) -> dict[str, str]:
     return {node.id: lane_of.get(node.id) or lane_ids[0] for node in container.nodes}
 
 
-def _main_path(edges: list[tuple[str, str]], column: dict[str, int]) -> list[str]:
-    """The longest chain of forward flows from the first column: the line that the eye should follow."""
+def _main_path(edges: list[tuple[str, str]], column: dict[str, int], from_boundary: set[tuple[str, str]]) -> list[str]:
+    """The longest chain of forward flows from the first column: the line that the eye should follow.
+
+    It goes on from a boundary event only where the host itself has no way on.
+    """
     remaining = remaining_length(edges, column)
     order = {node_id: index for index, node_id in enumerate(column)}
 
@@ -116,7 +119,8 @@ def _main_path(edges: list[tuple[str, str]], column: dict[str, int]) -> list[str
 
     path = [max((node_id for node_id in column if column[node_id] == 0), key=rank)] if column else []
     while path:
-        targets = [target for source, target in edges if source == path[-1]]
+        ways = [edge for edge in edges if edge[0] == path[-1]]
+        targets = [target for _, target in [way for way in ways if way not in from_boundary] or ways]
         if not targets:
             break
         path.append(max(targets, key=rank))
@@ -154,7 +158,7 @@ def _place_flow_nodes(
             heir[node_id] = max(own, key=lambda target: (remaining[target], -position[target]))
 
     reach = {node.id: _rows_beside(sizes[node.id].height) for node in container.nodes}
-    main = _main_path(edges, column)
+    main = _main_path(edges, column, from_boundary)
     for index, node_id in enumerate(main):
         grid.cells[node_id] = Cell(column[node_id], 0, reach=reach[node_id])
         lanes[lane_of[node_id]].take(grid.cells[node_id], node_id)

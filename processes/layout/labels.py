@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from processes.layout.fitting import NARROW_LABEL, room_along
 from processes.layout.model import Flow
 from processes.layout.picture import Box, Picture, Point
 from processes.layout.text import Size, label_size
@@ -71,8 +72,8 @@ def _line(one: Point, two: Point) -> Box:
 def _spots(points: list[Point], name: str) -> Iterator[Spot]:
     """Boxes beside each straight part of the line, with what it costs to stand there."""
     walked = 0
-    sizes = {label_size(name, 20, 90), label_size(name, 20, 60)}
     for one, two in pairwise(points):
+        sizes = {label_size(name, 20, room) for room in (room_along(one, two), NARROW_LABEL)}
         for size in sorted(sizes, key=lambda size: size.height):
             for off in (0, 16, 32):
                 for away, box in _beside(one, two, size, off):

@@ -20,8 +20,8 @@ Place = tuple[int, int]
 _BEND = 60
 _CROSSING = 45
 _SHARED_EXIT = 260
-_OTHER_SIDE = 45
-_OTHER_ENTRY = 90
+_OTHER_SIDE = 90
+_OTHER_SIDE_OF_FRAME = 400
 _MIXED_PORT = 2000
 _GAP_ACROSS = 45
 _GAP_DOWN = 24
@@ -116,7 +116,7 @@ class Router:
         if node.id != self.standing[node.id]:
             return [("bottom", 0)]
         ahead = "right" if outgoing else "left"
-        aside = 0 if node.is_gateway and outgoing else _OTHER_SIDE if outgoing else _OTHER_ENTRY
+        aside = 0 if node.is_gateway and outgoing else _OTHER_SIDE if node.inside is None else _OTHER_SIDE_OF_FRAME
         ports = [(ahead, 0), ("top", aside + 5)]
         if not node.boundary:
             ports.append(("bottom", aside))

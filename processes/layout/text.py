@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from processes.translations import languages, translate
+from processes.wordings import wordings
 
 TASK_FONT = 12.0
 LABEL_FONT = 11.0
@@ -55,6 +55,11 @@ def label_size(text: str, least: int, most: int) -> Size:
     return _largest(text, lambda wording: _label_size(wording, least, most))
 
 
+def own_label_size(text: str, least: int, most: int) -> Size:
+    """Size of an external label for this one wording."""
+    return _label_size(text, least, most)
+
+
 def task_size(text: str) -> Size:
     """Size of a task box: 100 by 80, wider up to 140 and then higher when the name is long in some language."""
     return _largest(text, _task_size)
@@ -68,15 +73,11 @@ def annotation_size(text: str) -> Size:
 
 def title_width(text: str) -> int:
     """Width of the longest wording of a name that stands on one line."""
-    return math.ceil(max(text_width(wording, TASK_FONT) for wording in _wordings(text)))
-
-
-def _wordings(text: str) -> list[str]:
-    return [text, *(translate(text, language) for language in languages())]
+    return math.ceil(max(text_width(wording, TASK_FONT) for wording in wordings(text)))
 
 
 def _largest(text: str, measure: Callable[[str], Size]) -> Size:
-    sizes = [measure(wording) for wording in _wordings(text)]
+    sizes = [measure(wording) for wording in wordings(text)]
     return Size(max(size.width for size in sizes), max(size.height for size in sizes))
 
 

@@ -151,9 +151,9 @@ class Drawing:
                 for inner in self._solid():
                     parent = self.elements[inner].getparent()
                     same_plane = self.plane_of[inner] == self.plane_of[outer]
-                    if parent is self.elements[outer] and same_plane:
-                        if not self.shapes[outer].holds(self.shapes[inner]):
-                            yield f"{inner} lies outside of {outer}"
+                    held = self.shapes[outer].holds(self.shapes[inner])
+                    if parent is self.elements[outer] and same_plane and not held:
+                        yield f"{inner} lies outside of {outer}"
         pools = [self.shapes[key] for key in self.shapes if self.kind(key) == "participant"]
         for key in self._solid():
             if pools and self.plane_of[key] not in self.shapes and not any(p.holds(self.shapes[key]) for p in pools):
@@ -187,9 +187,9 @@ class Drawing:
 
     def _crossed(self, key: str, points: list[tuple[float, float]]) -> Iterator[str]:
         for other in self._solid():
-            if self.plane_of[other] == self.plane_of[key] and not self._within(key, other):
-                if any(_line(*pair).meets(self.shapes[other].smaller(1)) for pair in pairwise(points)):
-                    yield other
+            foreign = self.plane_of[other] == self.plane_of[key] and not self._within(key, other)
+            if foreign and any(_line(*pair).meets(self.shapes[other].smaller(1)) for pair in pairwise(points)):
+                yield other
 
     def hidden_labels(self) -> Iterator[str]:
         """Names that lie on a shape or on another name."""

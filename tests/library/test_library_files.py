@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 import feel
 from processes import service
-from processes.translations import form_labels, translate, xml_labels
+from processes.translations import form_labels, translate, translate_xml, xml_labels
 from tests.library.conftest import LIBRARY, library_resources
 from tests.library.drawing import BPMN, Drawing
 
@@ -63,6 +63,11 @@ def test_the_first_families_are_there() -> None:
 @each_diagram
 def test_the_picture_is_complete_and_nothing_overlaps(path: Path) -> None:
     assert Drawing(path.read_bytes()).faults() == []
+
+
+@each_diagram
+def test_the_picture_is_as_sound_in_english(path: Path) -> None:
+    assert Drawing(translate_xml(path.read_bytes(), "en")).faults() == []
 
 
 @each_diagram
