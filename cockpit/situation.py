@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cockpit.conditions import OPEN_TASK
+from cockpit.conditions import OPEN_INCIDENT, OPEN_TASK
 from cockpit.elements import Element, Elements, elements_of, name_of
 from cockpit.instances import TIMER_GRACE
 from engine import clock
 from engine.models import (
     ElementInstance,
+    Incident,
     Job,
     JobState,
     MessageSubscription,
@@ -84,6 +85,8 @@ class ChildWait:
     state: str
     started_at: datetime
     ended_at: datetime | None
+    #: Open incidents in it.
+    incidents: int
 
 
 class Effect(StrEnum):
@@ -268,8 +271,14 @@ def _signals(session: Session, instance: ProcessInstance, elements: Elements) ->
 
 
 def _children(session: Session, instance: ProcessInstance) -> list[ChildWait]:
+    failed = (
+        select(func.count())
+        .where(Incident.instance_key == ProcessInstance.key, OPEN_INCIDENT)
+        .correlate(ProcessInstance)
+        .scalar_subquery()
+    )
     rows = session.execute(
-        select(ProcessInstance, ProcessDefinition.name)
+        select(ProcessInstance, ProcessDefinition.name, failed)
         .join(ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key)
         .where(ProcessInstance.root_key == instance.root_key, ProcessInstance.parent_key == instance.key)
         .order_by(ProcessInstance.key)
@@ -282,8 +291,9 @@ def _children(session: Session, instance: ProcessInstance) -> list[ChildWait]:
             state=child.state,
             started_at=child.started_at,
             ended_at=child.ended_at,
+            incidents=incidents,
         )
-        for child, name in rows
+        for child, name, incidents in rows
     ]
 
 

@@ -91,6 +91,14 @@ VISIT = process(
 )
 
 
+#: A step whose job type is not a text.
+FAILING = (
+    '<serviceTask id="fee" name="计费"><extensionElements><zeebe:taskDefinition type="=1 + 1"/>'
+    "</extensionElements></serviceTask>"
+)
+END = '<endEvent id="end"/>'
+
+
 @pytest.fixture
 def visit(company: Company, sessions: sessionmaker[Session]) -> int:
     """A case that waits for a person, a machine, a message and the clock at once."""
@@ -115,6 +123,18 @@ def test_all_that_a_case_waits_for_is_listed(visit: int, session: Session) -> No
         ("再催", Effect.BESIDE, "洗车", True),
         ("超时", Effect.INTERRUPT, "洗车", False),
     ]
+
+
+def test_a_case_tells_that_its_child_has_failed(company: Company, sessions: sessionmaker[Session]) -> None:
+    with sessions() as session, transaction(session):
+        failing = process(
+            "child", '<startEvent id="start"/>' + flow("start", "fee") + FAILING + flow("fee", "end") + END
+        )
+        deploy(session, [Resource("child.bpmn", failing)], "sun.owner")
+    parent = company.start("caller", actor="zhou.jie")
+    with sessions() as session:
+        (child,) = situation(session, session.get_one(ProcessInstance, parent)).children
+    assert (child.process_name, child.incidents) == ("维修", 1)
 
 
 def test_data_has_the_labels_and_options_of_the_forms(visit: int, session: Session) -> None:
