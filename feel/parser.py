@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from feel import nodes
 from feel.errors import FeelSyntaxError
-from feel.lexer import END, KEYWORDS, NAME, NUMBER, STRING, SYMBOL, Token
-from feel.names import BUILT_INS, NameTable, plain_name
-from feel.numbers import parse_number
-from feel.temporal import parse_at_literal
-from feel.type_parser import TypeParser
+from feel.lexer import END, NAME, NUMBER, SYMBOL, Token
+from feel.names import plain_name
+from feel.primaries import COMPARISONS, PrimaryParser
 
 MAX_NESTING = 80
 MAX_CHAIN = 200
@@ -24,17 +19,10 @@ _BINDING = {
     "+": ADDITION, "-": ADDITION, "*": MULTIPLICATION, "/": MULTIPLICATION, "**": POWER,
     "instance": INSTANCE,
 }  # fmt: skip
-_COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
 
 
-class Parser(TypeParser):
+class Parser(PrimaryParser):
     """Parses one text once."""
-
-    def __init__(self, text: str, known: NameTable) -> None:
-        super().__init__(text, known)
-        self._locals: list[NameTable] = []
-        self._members = NameTable()
-        self._in_range_end = False
 
     # Entry points
 
@@ -65,14 +53,15 @@ class Parser(TypeParser):
         return nodes.UnaryTests(0, tests, True)
 
     def _positive_tests(self) -> tuple[nodes.Node, ...]:
-        tests = [self._positive_test(OR)]
+        tests = [self.positive_test()]
         while self.accept(","):
-            tests.append(self._positive_test(OR))
+            tests.append(self.positive_test())
         return tuple(tests)
 
-    def _positive_test(self, binding: int) -> nodes.Node:
+    def positive_test(self, binding: int = OR) -> nodes.Node:
+        """An expression, or a comparison operator with its right side."""
         token = self.tokens[self.index]
-        if token.kind == SYMBOL and token.text in _COMPARISONS:
+        if token.kind == SYMBOL and token.text in COMPARISONS:
             self.index += 1
             return nodes.OperatorTest(token.start, token.text, self.expression(ADDITION))
         return self.expression(binding)
@@ -140,13 +129,13 @@ class Parser(TypeParser):
     def _in_tests(self) -> tuple[nodes.Node, ...]:
         opening = self.tokens[self.index]
         if not self.accept("("):
-            return (self._positive_test(ADDITION),)
-        with self._inner():
-            tests = [self._positive_test(OR)]
+            return (self.positive_test(ADDITION),)
+        with self.inner():
+            tests = [self.positive_test()]
             while self.accept(","):
-                tests.append(self._positive_test(OR))
+                tests.append(self.positive_test())
             if len(tests) == 1 and self.accept(".."):
-                return (self._climb(self._postfix(self._range_rest(opening, tests[0])), ADDITION),)
+                return (self._climb(self._postfix(self.range_rest(opening, tests[0])), ADDITION),)
         self.expect(")")
         if len(tests) == 1 and not isinstance(tests[0], nodes.OperatorTest):
             # The parentheses may be the beginning of a longer expression, such as (a)[1] or (a) + 1.
@@ -158,7 +147,7 @@ class Parser(TypeParser):
         if token.kind == SYMBOL and token.text == "-":
             self.index += 1
             return nodes.Negation(token.start, self.expression(NEGATION))
-        return self._postfix(self._primary(token))
+        return self._postfix(self.primary(token))
 
     def _postfix(self, node: nodes.Node) -> nodes.Node:
         for _ in range(MAX_CHAIN):
@@ -194,7 +183,7 @@ class Parser(TypeParser):
 
     def _filter_rest(self, source: nodes.Node, position: int) -> nodes.Node:
         self.expect("[")
-        with self._inner():
+        with self.inner():
             predicate = self.expression()
         self.expect("]")
         return nodes.Filter(position, source, predicate)
@@ -203,7 +192,7 @@ class Parser(TypeParser):
         self.expect("(")
         names: list[str] = []
         arguments: list[nodes.Node] = []
-        with self._inner():
+        with self.inner():
             while not self.at(")"):
                 name = self._argument_name()
                 if bool(names) != (name is not None) and arguments:
@@ -242,193 +231,3 @@ class Parser(TypeParser):
                 name, length = found
         self.index += length
         return name
-
-    # Primary expressions
-
-    def _primary(self, token: Token) -> nodes.Node:
-        if token.kind == NUMBER:
-            self.index += 1
-            value = parse_number(token.text)
-            if value is None:
-                raise FeelSyntaxError.at(self.text, token.start, f"the number {token.text} is out of range")
-            return nodes.Literal(token.start, value)
-        if token.kind == STRING:
-            self.index += 1
-            return nodes.Literal(token.start, token.text)
-        if token.kind == NAME:
-            return self._name_or_keyword(token)
-        if token.kind == SYMBOL:
-            if token.text == "[":
-                return self._list_or_range(token)
-            if token.text == "(":
-                return self._parenthesis(token)
-            if token.text == "{":
-                return self._context(token)
-            if token.text == "]":
-                self.index += 1
-                low = self.expression()
-                self.expect("..")
-                return self._range_rest(token, low)
-            if token.text == "@" and self.tokens[self.index + 1].kind == STRING:
-                self.index += 2
-                return nodes.Literal(token.start, parse_at_literal(self.tokens[self.index - 1].text))
-        raise self.unexpected(("an expression",))
-
-    def _name_or_keyword(self, token: Token) -> nodes.Node:
-        name, length = plain_name(self.tokens, self.index)
-        for table in (*self._locals, self.known):
-            found = table.longest(self.tokens, self.index)
-            if found is not None and (found[1] > length or (found[1] == length and token.text in KEYWORDS)):
-                name, length = found
-                self.index += length
-                return nodes.Name(token.start, name)
-        if token.text in KEYWORDS and not token.quoted:
-            return self._keyword(token)
-        built_in = BUILT_INS.longest(self.tokens, self.index)
-        if built_in is not None and built_in[1] > length and self.tokens[self.index + built_in[1]].text == "(":
-            name, length = built_in
-        self.index += length
-        return nodes.Name(token.start, name)
-
-    def _keyword(self, token: Token) -> nodes.Node:
-        self.index += 1
-        match token.text:
-            case "true" | "false":
-                return nodes.Literal(token.start, token.text == "true")
-            case "null":
-                return nodes.Literal(token.start, None)
-            case "if":
-                with self._inner():
-                    condition = self.expression()
-                    self.expect("then")
-                    yes = self.expression()
-                    self.expect("else")
-                return nodes.If(token.start, condition, yes, self.expression())
-            case "for":
-                with self._iterations("return") as iterations:
-                    return nodes.For(token.start, tuple(iterations), self.expression())
-            case "some" | "every":
-                with self._iterations("satisfies") as iterations:
-                    return nodes.Quantified(token.start, token.text, tuple(iterations), self.expression())
-            case "function":
-                return self._function(token)
-        self.index -= 1
-        raise self.unexpected(("an expression",))
-
-    @contextmanager
-    def _iterations(self, closing: str) -> Iterator[list[nodes.Iteration]]:
-        scope = NameTable()
-        self._locals.append(scope)
-        try:
-            iterations: list[nodes.Iteration] = []
-            while True:
-                start = self.tokens[self.index].start
-                variable = self.name_until(("in",))
-                self.expect("in")
-                source = self.expression()
-                end = self.expression() if self.accept("..") else None
-                iterations.append(nodes.Iteration(start, variable, source, end))
-                scope.add(variable)
-                if not self.accept(","):
-                    break
-            self.expect(closing)
-            yield iterations
-        finally:
-            self._locals.pop()
-
-    def _function(self, token: Token) -> nodes.Node:
-        self.expect("(")
-        parameters: list[str] = []
-        types: list[nodes.TypeNode | None] = []
-        while not self.at(")"):
-            parameters.append(self.name_until((":", ",", ")")))
-            types.append(self.type() if self.accept(":") else None)
-            if not self.accept(","):
-                break
-        self.expect(")")
-        external = self.accept("external")
-        self._locals.append(NameTable(parameters))
-        try:
-            body = self.expression()
-        finally:
-            self._locals.pop()
-        return nodes.FunctionLiteral(token.start, tuple(parameters), tuple(types), body, external)
-
-    def _parenthesis(self, token: Token) -> nodes.Node:
-        self.index += 1
-        with self._inner():
-            operator = self.tokens[self.index]
-            if operator.kind == SYMBOL and operator.text in _COMPARISONS:
-                node: nodes.Node = self._positive_test(OR)
-            else:
-                node = self.expression()
-                if self.accept(".."):
-                    return self._range_rest(token, node)
-        self.expect(")")
-        return node
-
-    def _list_or_range(self, token: Token) -> nodes.Node:
-        self.index += 1
-        items: list[nodes.Node] = []
-        with self._inner():
-            while not self.at("]"):
-                items.append(self._positive_test(OR))
-                if len(items) == 1 and self.accept(".."):
-                    return self._range_rest(token, items[0])
-                if not self.accept(","):
-                    break
-                if self.at("]"):
-                    raise self.unexpected(("a list item",))
-        self.expect("]")
-        return nodes.ListLiteral(token.start, tuple(items))
-
-    def _range_rest(self, opening: Token, low: nodes.Node) -> nodes.Node:
-        outer, self._in_range_end = self._in_range_end, True
-        try:
-            high = self.expression()
-        finally:
-            self._in_range_end = outer
-        closing = self.tokens[self.index]
-        if closing.text not in ("]", ")", "["):
-            raise self.unexpected(("]", ")", "["))
-        self.index += 1
-        return nodes.RangeLiteral(opening.start, low, high, opening.text == "[", closing.text == "]")
-
-    def _context(self, token: Token) -> nodes.Node:
-        self.expect("{")
-        scope = NameTable()
-        self._locals.append(scope)
-        keys: list[str] = []
-        values: list[nodes.Node] = []
-        try:
-            with self._inner():
-                while not self.at("}"):
-                    keys.append(self._key())
-                    self.expect(":")
-                    values.append(self.expression())
-                    scope.add(keys[-1])
-                    self._members.add(keys[-1])
-                    if not self.accept(","):
-                        break
-                    if self.at("}"):
-                        raise self.unexpected(("an entry",))
-        finally:
-            self._locals.pop()
-        self.expect("}")
-        return nodes.ContextLiteral(token.start, tuple(keys), tuple(values))
-
-    def _key(self) -> str:
-        token = self.tokens[self.index]
-        if token.kind == STRING:
-            self.index += 1
-            return token.text
-        return self.name_until((":",))
-
-    @contextmanager
-    def _inner(self) -> Iterator[None]:
-        """Inside brackets of its own a `[` is a filter again, even within the end of a range."""
-        outer, self._in_range_end = self._in_range_end, False
-        try:
-            yield
-        finally:
-            self._in_range_end = outer
