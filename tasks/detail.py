@@ -73,6 +73,7 @@ def detail(session: Session, user: User, key: int) -> TaskDetail:
     root = instance if task.root_key == task.instance_key else session.get_one(ProcessInstance, task.root_key)
     process = definitions.process(session, task.definition_key)
     seen = variables.visible(session, task)
+    entered = _entered(session, [task])
     schema = service.form_schema(session, task.form_key) if task.form_key is not None else None
     history = _history(session, task)
     names = people.names(
@@ -88,7 +89,8 @@ def detail(session: Session, user: User, key: int) -> TaskDetail:
         holder=names.get(holder, holder) if holder else None,
         documentation=process.element(task.element_id).details.documentation,
         form=schema,
-        data=data_for(schema, seen) if schema is not None else {},
+        # A finished task shows what was entered then, whatever has become of the variables.
+        data=data_for(schema, seen | entered.get(key, {})) if schema is not None else {},
         facts=_facts(session, task, schema, seen),
         next_timer_at=_next_timer(session, task) if is_open else None,
         started_at=root.started_at,
@@ -116,17 +118,10 @@ def _history(session: Session, task: UserTask) -> Sequence[UserTask]:
 
 
 def _steps(session: Session, history: Sequence[UserTask], names: dict[str, str]) -> list[Step]:
-    completions = session.execute(
-        select(Audit.subject_key, Audit.details).where(
-            Audit.instance_key.in_({step.instance_key for step in history}),
-            Audit.action == CompleteUserTask.action,
-            Audit.subject_key.in_([step.key for step in history]),
-        )
-    )
-    entered = {task_key: details.get("variables", {}) for task_key, details in completions}
+    entered = _entered(session, history)
     form_keys = {step.form_key for step in history if step.form_key is not None}
     forms_used = select(FormDefinition.key, FormDefinition.schema).where(FormDefinition.key.in_(form_keys))
-    schemas = {form_key: schema for form_key, schema in session.execute(forms_used)}
+    schemas = {row.key: row.schema for row in session.execute(forms_used)}
     return [
         Step(
             name=step.name,
@@ -137,6 +132,18 @@ def _steps(session: Session, history: Sequence[UserTask], names: dict[str, str])
         )
         for step in history
     ]
+
+
+def _entered(session: Session, tasks: Sequence[UserTask]) -> dict[int, dict[str, Any]]:
+    """Return by key the variables that completed tasks brought."""
+    completions = session.execute(
+        select(Audit.subject_key, Audit.details).where(
+            Audit.instance_key.in_({task.instance_key for task in tasks}),
+            Audit.action == CompleteUserTask.action,
+            Audit.subject_key.in_([task.key for task in tasks]),
+        )
+    )
+    return {key: details.get("variables", {}) for key, details in completions}
 
 
 def _doers(history: Sequence[UserTask]) -> set[str]:

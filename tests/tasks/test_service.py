@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from database import dumps, transaction
 from engine.errors import AlreadyAssigned, NotActive, NotFound
+from engine.instances import SetVariables
 from engine.models import Audit, ProcessInstance, UserTask, Variable
 from people.errors import Forbidden, UserNotFound
 from people.models import User
@@ -319,6 +320,16 @@ def test_who_completed_a_task_may_look_at_it_again(
         assert not shown.may_complete
         assert not shown.may_return
         assert shown.colleagues == ()
+
+
+def test_a_finished_task_shows_what_was_entered_then(
+    case: Case, wang: User, session: Session, do: Callable[..., Any]
+) -> None:
+    key = case.task("estimate").key
+    do(service.complete, wang, key, ESTIMATED)
+    case.execute(SetVariables(case.key, {"price": 1}))
+
+    assert detail(session, wang, key).data["price"] == ESTIMATED["price"]
 
 
 def test_colleagues_are_those_who_may_do_the_task(
