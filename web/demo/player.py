@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -23,15 +23,15 @@ from people.service import get_user, list_users
 from tasks import service as tasks
 from tasks import starting
 from tasks.variables import visible
+from web.demo import hours
 from web.demo.entries import Writer
-from web.demo.stories import Story
-
-#: When people work; the shop is closed on Sundays.
-OPENS, CLOSES = time(8, 30), time(17, 30)
-_SUNDAY = 6
+from web.demo.stories import TO_THE_END, Story
 
 #: Nothing to do now: look again so much later.
-_WAIT = timedelta(hours=4)
+_WAIT = timedelta(hours=1)
+
+#: Working time of a step, in a case that goes to its end; and the shortest in any other.
+_USUAL, _SHORTEST = timedelta(minutes=40), timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -40,6 +40,8 @@ class Case:
 
     story: Story
     seed: int
+    #: When the last step that the story tells is done.
+    last_at: datetime
     #: Its process instances without callers; a finished case starts its follow-up.
     roots: list[int] = field(default_factory=list)
     done: int = 0
@@ -70,8 +72,8 @@ class Player:
 
     def play(self, stories: Sequence[Story], present: datetime) -> list[Case]:
         """Play all stories up to the instant `present` (UTC), where the clock then stands still."""
-        cases = [Case(story, seed) for seed, story in enumerate(stories)]
-        agenda = [(self._working(present - case.story.began), case.seed) for case in cases]
+        cases = [Case(story, seed, present - story.idle) for seed, story in enumerate(stories)]
+        agenda = [(hours.opening(present - case.story.began, self._zone), case.seed) for case in cases]
         heapq.heapify(agenda)
         clock.pin(self._session, agenda[0][0])
         while agenda and agenda[0][0] <= present:
@@ -80,28 +82,39 @@ class Player:
             self._move_to(at)
             following = self._turn(case)
             if following is not None:
-                heapq.heappush(agenda, (self._working(at + following), seed))
+                heapq.heappush(agenda, (following, seed))
         self._move_to(present)
         for case in cases:
             if case.story.claimed:
                 self._claim(case)
         return cases
 
-    def _turn(self, case: Case) -> timedelta | None:
-        """Do the case's next step; return how long until the one after, None when the story is over."""
+    def _turn(self, case: Case) -> datetime | None:
+        """Do the case's next step; return when the one after is done, None when the story is over."""
         story = case.story
         if not case.roots:
             self._start(case)
-            return story.pace if story.steps else None
+            return self._next_turn(case)
         if story.slip and case.done >= story.slip.after and not case.slipped:
             case.slipped = True
             self._slip(case)
         task = self._next_task(case)
         if task is None:
-            return _WAIT if self._runs(case) else None
+            return clock.now(self._session) + _WAIT if self._runs(case) else None
         self._complete(case, task)
         case.done += 1
-        return story.pace if case.done < story.steps else None
+        return self._next_turn(case)
+
+    def _next_turn(self, case: Case) -> datetime | None:
+        """Return when the next step is done, so that the steps left fill the time that the story has for them."""
+        left = case.story.steps - case.done
+        if left <= 0:
+            return None
+        now = clock.now(self._session)
+        pace = _USUAL
+        if case.story.steps != TO_THE_END:
+            pace = max(hours.worked(now, case.last_at, self._zone) / left, _SHORTEST)
+        return hours.later(now, pace, self._zone).replace(second=0, microsecond=0)
 
     def _start(self, case: Case) -> None:
         process_id = case.story.process_id
@@ -200,17 +213,6 @@ class Player:
 
     def _writer(self, case: Case) -> Writer:
         return Writer(case.values(), clock.now(self._session).astimezone(self._zone))
-
-    def _working(self, at: datetime) -> datetime:
-        """Return `at`, or when it is outside of working hours the beginning of the next ones."""
-        local = at.astimezone(self._zone)
-        if local.time() >= CLOSES:
-            local = datetime.combine(local.date() + timedelta(days=1), OPENS, self._zone)
-        elif local.time() < OPENS:
-            local = datetime.combine(local.date(), OPENS, self._zone)
-        if local.weekday() == _SUNDAY:
-            local = datetime.combine(local.date() + timedelta(days=1), OPENS, self._zone)
-        return local
 
     def _forget(self) -> None:
         # The engine writes past the session's objects.

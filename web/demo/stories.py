@@ -43,13 +43,6 @@ class Story:
     #: Steps that may happen at any time and that nobody does here.
     leave_alone: frozenset[str] = frozenset({"terminate-early"})
 
-    @property
-    def pace(self) -> timedelta:
-        """Time between two steps."""
-        if self.steps == TO_THE_END:
-            return 40 * _MINUTE
-        return max((self.began - self.idle) / max(self.steps, 1), 5 * _MINUTE)
-
 
 def _repair(car: int, began: timedelta, steps: int, /, **told: Any) -> Story:
     return _story("repair-order", CARS[car].values, began, steps, told)
