@@ -44,6 +44,8 @@ class DecisionModel:
         self.inputs: dict[str, str] = {key: element.name for key, element in _of_kind(graph, InputData).items()}
         """The names of the input data by their ids."""
         self.problems: list[Problem] = list(graph.loading.problems)
+        self.warnings: list[Problem] = list(graph.loading.warnings)
+        """What is probably wrong with its expressions: unknown functions, tests that can never be true."""
 
     def evaluate(
         self, decision_id: str, context: Mapping[str, object], environment: feel.Environment | None = None

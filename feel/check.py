@@ -9,11 +9,12 @@ from typing import Literal
 
 from feel import nodes
 from feel.builtins import FUNCTIONS, SIGNATURES
+from feel.compiler.operators import invalid_literal
 from feel.contradictions import impossible_conjunctions, impossible_test
 from feel.expression import Expression
 from feel.static_kinds import static_kind
 
-FindingKind = Literal["unknown function", "wrong arguments", "unknown variable", "never true"]
+FindingKind = Literal["unknown function", "wrong arguments", "unknown variable", "invalid literal", "never true"]
 _ALWAYS_KNOWN = frozenset(("?", "item", "partial"))
 _ORDERED = frozenset(
     (
@@ -43,23 +44,27 @@ class _Place:
     in_filter: bool
 
 
-def check(expression: Expression, known_names: Iterable[str] | Mapping[str, object] | None = None) -> list[Finding]:
+def check(
+    expression: Expression,
+    known_names: Iterable[str] | Mapping[str, object] | None = None,
+    functions: Iterable[str] = (),
+) -> list[Finding]:
     """What is probably wrong with an expression, in the order of its text.
 
     `known_names` are the variables that will be there; in a mapping, values that are types (feel.types.Type) are used.
-    Without it no variable is called unknown.
+    Without it no variable is called unknown. `functions` are those that the environment adds.
     """
     types: Mapping[str, object] = known_names if isinstance(known_names, Mapping) else {}
     known = None if known_names is None else frozenset(known_names)
     findings: list[Finding] = []
-    for place in _places(expression.tree):
+    for place in _places(expression.tree, frozenset(functions)):
         findings += _check_node(place, known, types)
     unique = {(finding.position, finding.message): finding for finding in findings}
     return sorted(unique.values(), key=lambda finding: (finding.position, finding.message))
 
 
-def _places(root: nodes.Node) -> Iterator[_Place]:
-    pending = [_Place(root, _ALWAYS_KNOWN, False)]
+def _places(root: nodes.Node, functions: frozenset[str]) -> Iterator[_Place]:
+    pending = [_Place(root, _ALWAYS_KNOWN | functions, False)]
     while pending:
         place = pending.pop()
         yield place
@@ -101,6 +106,8 @@ def _check_node(place: _Place, known: frozenset[str] | None, types: Mapping[str,
         yield from _check_call(node, node.callee, place, known)
     elif isinstance(node, nodes.Name):
         yield from _check_variable(node, place, known)
+    elif isinstance(node, nodes.InvalidLiteral):
+        yield Finding("invalid literal", invalid_literal(node.text), node.position)
     elif isinstance(node, nodes.Comparison):
         yield from _check_comparison(node, types)
     elif isinstance(node, nodes.Logic) and node.operator == "and":

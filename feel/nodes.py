@@ -49,6 +49,13 @@ class Literal(Node):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class InvalidLiteral(Node):
+    """An @-literal whose text is no temporal value: null."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Name(Node):
     """A variable."""
 

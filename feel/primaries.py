@@ -60,7 +60,9 @@ class PrimaryParser(TypeParser, ABC):
                 return self.range_rest(token, low)
             if token.text == "@" and self.tokens[self.index + 1].kind == STRING:
                 self.index += 2
-                return nodes.Literal(token.start, parse_at_literal(self.tokens[self.index - 1].text))
+                text = self.tokens[self.index - 1].text
+                moment = parse_at_literal(text)
+                return nodes.InvalidLiteral(token.start, text) if moment is None else nodes.Literal(token.start, moment)
         raise self.unexpected(("an expression",))
 
     def _name_or_keyword(self, token: Token) -> nodes.Node:

@@ -45,6 +45,8 @@ class Evaluation:
             value = self.value_of(element, prefix)
             if prefix is None:
                 values[element.name] = value
+                # Camunda's modeler writes decisions without a variable, and people refer to them by id.
+                values.setdefault(element.id, value)
             else:
                 values.setdefault(prefix, {})[element.name] = value
         return Scope(values, Scope(self._run.values, None, self._run), self._run)

@@ -105,10 +105,8 @@ def _constrained(loading: Loading, definition: Element, constraint: str, base: T
     text = text_of(element)
     if element is None or text is None:
         return base
-    try:
-        tests = feel.parse_unary_tests(text, loading.names)
-    except feel.FeelSyntaxError as error:
-        loading.problem(element, str(error))
+    tests = loading.tests(element, text)
+    if tests is None:
         return base
     name = name_of(definition) or base.name
     return ConstrainedType(name, base, lambda value: tests.evaluate({"?": value}).value is True)

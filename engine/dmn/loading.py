@@ -29,6 +29,7 @@ class Loading:
         self.names = frozenset(_names_in(root)) | imported_names
         self.types: dict[str, Type] = dict(imported_types)
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.table: NameTable = known_names(self.names)
 
     def problem(self, element: Element, message: str) -> None:
@@ -45,12 +46,32 @@ class Loading:
         finally:
             self.names = outer
 
+    def tests(self, element: Element, text: str | None) -> feel.Expression | None:
+        """The unary tests of a cell or a list of allowed values; None, with a problem noted, if they do not parse."""
+        if text is None:
+            return None
+        try:
+            tests = feel.parse_unary_tests(text, self.names)
+        except feel.FeelSyntaxError as error:
+            self.problem(element, f"`{_short(text)}`: {error}")
+            return None
+        self._check(element, text, tests)
+        return tests
+
+    def _check(self, element: Element, text: str, expression: feel.Expression) -> None:
+        """Notes what is probably wrong; any name of the model may be a function."""
+        for finding in feel.check(expression, functions=self.names):
+            message = f"`{_short(text)}`: {finding.message}"
+            self.warnings.append(Problem(message, nearest_id(element), line_of(element), "warning"))
+
     def expression(self, element: Element, text: str | None) -> Code | None:
         """The code of a FEEL expression; None, with a problem noted, if it does not parse."""
         if text is None:
             return None
         try:
-            return tagged(feel.parse(text, self.names).run_in, nearest_id(element))
+            expression = feel.parse(text, self.names)
+            self._check(element, text, expression)
+            return tagged(expression.run_in, nearest_id(element))
         except feel.FeelSyntaxError as error:
             self.problem(element, f"`{_short(text)}`: {error}")
             return None

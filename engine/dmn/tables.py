@@ -210,25 +210,13 @@ def _load_column(loading: Loading, element: Element, cells: list[Element]) -> Co
     if expression is None or text is None:
         loading.problem(element, "the input column has no expression")
     allowed_values = child(element, "inputValues")
-    allowed = _tests(loading, allowed_values, text_of(allowed_values)) if allowed_values is not None else None
+    allowed = loading.tests(allowed_values, text_of(allowed_values)) if allowed_values is not None else None
     column_type = find_type(loading, element, type_ref(expression))
     label = element.get("label") or text or ""
     column = Column(label, code or _null, column_type, allowed, nearest_id(element))
     for number, cell in enumerate(cells):
-        cell_text = text_of(cell)
-        tests = _tests(loading, cell, cell_text or "-")
-        column.add(number, tests)
+        column.add(number, loading.tests(cell, text_of(cell) or "-"))
     return column
-
-
-def _tests(loading: Loading, element: Element, text: str | None) -> feel.Expression | None:
-    if text is None:
-        return None
-    try:
-        return feel.parse_unary_tests(text, loading.names)
-    except feel.FeelSyntaxError as error:
-        loading.problem(element, f"`{' '.join(text.split())[:60]}`: {error}")
-        return None
 
 
 def _load_output(loading: Loading, element: Element, table: Element, count: int) -> Output:

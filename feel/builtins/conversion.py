@@ -48,7 +48,7 @@ def date_from_parts(run: Run, year: Decimal, month: Decimal, day: Decimal) -> Va
 @builtin("time", "from: string")
 def time_from_string(run: Run, text: str) -> Value:
     """The time that an ISO 8601 text spells."""
-    return parse_time(text) or run.null(f'"{text[:60]}" is not a time such as 08:30:00')
+    return parse_time(text) or run.null(_no_time(text, "a time such as 08:30:00"))
 
 
 @builtin("time", "from: time|date and time")
@@ -86,7 +86,13 @@ def make_time(hour: Decimal, minute: Decimal, second: Decimal, offset: DaysTimeD
 @builtin("date and time", "from: string")
 def date_time_from_string(run: Run, text: str) -> Value:
     """The date and time that an ISO 8601 text spells."""
-    return parse_date_time(text) or run.null(f'"{text[:60]}" is not a date and time such as 2024-02-29T08:30:00')
+    return parse_date_time(text) or run.null(_no_time(text, "a date and time such as 2024-02-29T08:30:00"))
+
+
+def _no_time(text: str, wanted: str) -> str:
+    if ":60" in text:
+        return f'"{text[:60]}" has a leap second or a sixtieth minute, which FEEL does not know'
+    return f'"{text[:60]}" is not {wanted}'
 
 
 @builtin("date and time", "from: date and time")

@@ -23,6 +23,21 @@ def _literal(node: nodes.Literal) -> Code:
     return lambda _scope: value
 
 
+@compiles(nodes.InvalidLiteral)
+def _invalid_literal(node: nodes.InvalidLiteral) -> Code:
+    message, position = invalid_literal(node.text), node.position
+
+    def null(scope: Scope) -> None:
+        scope.run.warn(message, position)
+
+    return null
+
+
+def invalid_literal(text: str) -> str:
+    """Why an @-literal is null."""
+    return f'@"{text[:60]}" is no date, time, date and time or duration'
+
+
 @compiles(nodes.Negation)
 def _negation(node: nodes.Negation) -> Code:
     if isinstance(node.operand, nodes.Literal) and isinstance(node.operand.value, Decimal):

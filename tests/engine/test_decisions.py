@@ -283,6 +283,22 @@ def test_models_import_one_another() -> None:
         model(body)
 
 
+def test_probable_mistakes_are_told_without_evaluating() -> None:
+    read = model(decision("d", table("FIRST", "[9..1] | 1", "- | substr(level, 2)")))
+    assert [(warning.element_id, warning.severity) for warning in read.warnings] == [
+        ("rule1", "warning"),
+        ("rule2", "warning"),
+    ]
+    assert "nothing lies between number 9 and number 1" in read.warnings[0].message
+    assert "there is no function `substr`; did you mean `substring`?" in read.warnings[1].message
+
+
+def test_a_required_decision_without_a_variable_is_read_by_name_or_id() -> None:
+    base = f'<decision id="base_price" name="Base price">{literal("20")}</decision>'
+    read = model(base + decision("d", literal("Base price + base_price"), needs("base_price")))
+    assert read.evaluate("d", {}).value == 40
+
+
 def test_an_unknown_decision_is_an_error() -> None:
     with pytest.raises(decisions.UnknownDecisionError, match="nothing"):
         model(decision("d", literal("1"))).evaluate("nothing", {})

@@ -53,6 +53,7 @@ def test_a_date_time_keeps_its_zone_over_a_change_of_offset() -> None:
 @pytest.mark.parametrize("text", ['time("23:59:60")', 'date and time("2016-12-31T23:59:60Z")', '@"23:59:60Z"'])
 def test_leap_seconds_are_refused_politely(text: str) -> None:
     assert evaluate(text) is None
+    assert len(warnings_of(text)) == 1
 
 
 def test_now_and_today_are_told_in_the_zone() -> None:
@@ -112,6 +113,8 @@ def test_a_missing_variable_is_null_and_says_what_is_known() -> None:
         ('"a" < 1', 'string "a" and number 1 have no order'),
         ("[2, 1] instance of list", "the type `list` needs its arguments, as in `list<Any>`"),
         ('matches("a", "(")', "never closed"),
+        ('@"2024-13-01"', '@"2024-13-01" is no date, time, date and time or duration'),
+        ('time("23:59:60")', "has a leap second"),
         ("sqrt(-1)", "a negative number has no square root"),
         ("add working days(today(), 1)", "there is no working calendar here"),
         ('sum([1, "a"])', 'sum: string "a" is not a number'),
