@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from processes.layout.fitting import (
     BOUNDARY_LABEL,
+    NARROW_LABEL,
     WIDEST_LABEL,
     WIDEST_ON_LINE,
     beside_line,
@@ -25,6 +26,8 @@ _TRACK = 12
 _MARGIN_ACROSS = 20
 _MARGIN_EDGE = 12
 _MARGIN_DOWN = 9
+# What a row of tasks leaves free below a gateway, where a name can begin.
+_SPARE = 12
 _LANE_PADDING = 8
 _LEAST_LANE = 120
 _SUB_PROCESS_TITLE = 26
@@ -252,7 +255,7 @@ class _Canvas:
                 continue
             segment = next((s for s in chain if not s.vertical and s.strip in heights), None)
             if segment is not None:
-                tall = label_size(route.flow.name, 20, WIDEST_LABEL).height + 4
+                tall = label_size(route.flow.name, 20, NARROW_LABEL).height - _SPARE
                 heights[segment.strip][segment.track] = max(heights[segment.strip][segment.track], tall)
         return heights
 
