@@ -8,10 +8,16 @@ from datetime import UTC, datetime
 
 import feel
 from engine import timers
+from engine.elements.ad_hoc import AdHocSubProcess
 from engine.elements.base import Element
+from engine.elements.complex_gateway import ComplexGateway
 from engine.elements.definitions import (
+    CancelDefinition,
+    CompensateDefinition,
+    ConditionalDefinition,
     ErrorDefinition,
     EscalationDefinition,
+    EventDefinition,
     LinkDefinition,
     MessageDefinition,
     SignalDefinition,
@@ -21,8 +27,9 @@ from engine.elements.events import BoundaryEvent, IntermediateCatchEvent, StartE
 from engine.elements.gateways import EventBasedGateway, ExclusiveGateway, InclusiveGateway
 from engine.elements.multi_instance import MultiInstanceBody
 from engine.elements.scopes import CallActivity, EventSubProcess, Scope
+from engine.elements.standard_loop import StandardLoopBody
 from engine.elements.tasks import BusinessRuleTask, JobTask, ReceiveTask, ScriptTask, SendTask
-from engine.elements.throw_events import EndEvent, ThrowEvent
+from engine.elements.throw_events import EndEvent, IntermediateThrowEvent, ThrowEvent
 from engine.elements.user_task import UserTaskElement
 from engine.problems import Problem, Severity
 from engine.process import Process
@@ -76,18 +83,8 @@ def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
         yield f"input mapping “{mapping.target}”", mapping.source, True
     for mapping in element.details.outputs:
         yield f"output mapping “{mapping.target}”", mapping.source, True
-    match element.definition:
-        case TimerDefinition(kind, text):
-            yield f"timer {kind}", text, True
-        case MessageDefinition(name, key):
-            yield "message name", name, True
-            if key:
-                yield "correlation key", key, True
-        case SignalDefinition(name):
-            yield "signal name", name, True
-        case ErrorDefinition(code) | EscalationDefinition(code):
-            if code:
-                yield "code", code, True
+    for definition in element.definitions:
+        yield from _definition_texts(definition)
     if isinstance(element, SendTask):
         yield "message name", element.message.name, True
         if element.message.correlation_key:
@@ -114,6 +111,15 @@ def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
         yield "job retries", element.job.retries, True
     if isinstance(element, CallActivity):
         yield "called process", element.called_process, True
+    if isinstance(element, StandardLoopBody) and element.loop.condition:
+        yield "loop condition", f"={element.loop.condition.removeprefix('=')}", False
+    if isinstance(element, ComplexGateway) and element.activation_condition:
+        yield "activation condition", f"={element.activation_condition.removeprefix('=')}", False
+    if isinstance(element, AdHocSubProcess):
+        if element.active_elements:
+            yield "active elements", element.active_elements, False
+        if element.completion_condition:
+            yield "completion condition", f"={element.completion_condition.removeprefix('=')}", False
     if isinstance(element, MultiInstanceBody):
         loop = element.loop
         if loop.input_collection:
@@ -122,6 +128,23 @@ def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
             yield "output element", loop.output_element, False
         if loop.completion_condition:
             yield "completion condition", f"={loop.completion_condition.removeprefix('=')}", False
+
+
+def _definition_texts(definition: EventDefinition) -> Iterator[tuple[str, str, bool]]:
+    match definition:
+        case TimerDefinition(kind, text):
+            yield f"timer {kind}", text, True
+        case MessageDefinition(name, key):
+            yield "message name", name, True
+            if key:
+                yield "correlation key", key, True
+        case SignalDefinition(name):
+            yield "signal name", name, True
+        case ErrorDefinition(code) | EscalationDefinition(code):
+            if code:
+                yield "code", code, True
+        case ConditionalDefinition(condition):
+            yield "condition", f"={condition.removeprefix('=')}", False
 
 
 def _parse(what: str, text: str, literal_allowed: bool) -> Iterator[str]:
@@ -150,6 +173,8 @@ def _structure(process: Process, element: Element) -> Iterator[str]:
                 yield f"The flow “{flow.name or flow.id}” has no condition and is not the default."
     if element.default_flow_id and element.default_flow_id not in {flow.id for flow in element.outgoing}:
         yield f"The default flow “{element.default_flow_id}” does not leave this element."
+    if element.instantiates and element.incoming:
+        yield "What starts an instance has no incoming flow."
     if isinstance(element, EventBasedGateway):
         if len(element.outgoing) < 2:
             yield "An event-based gateway needs at least two following events."
@@ -163,46 +188,73 @@ def _structure(process: Process, element: Element) -> Iterator[str]:
 def _starts(process: Process, scope: Scope) -> Iterator[str]:
     starts = process.start_events(scope)
     triggered = [event for event in starts if event.definition is not None]
-    if not starts:
-        yield "There is no start event."
+    if isinstance(scope, AdHocSubProcess):
+        if starts:
+            yield "An ad-hoc sub-process has no start event."
+        if not scope.startable():
+            yield "An ad-hoc sub-process needs an activity that can be started."
     elif isinstance(scope, EventSubProcess):
         if len(starts) != 1 or not triggered:
             yield "An event sub-process needs exactly one start event, with a trigger."
     elif len(starts) - len(triggered) > 1:
         yield "There is more than one start event without a trigger."
-    elif scope is not process.root and (triggered or len(starts) != 1):
+    elif scope is process.root:
+        if not starts and not process.triggers():
+            yield "There is no start event."
+    elif triggered or len(starts) != 1:
         yield "A sub-process needs exactly one start event, without a trigger."
 
 
 def _event(process: Process, element: Element) -> Iterator[str]:
-    definition = element.definition
-    in_process = element.details.scope_id == process.root.id
-    if isinstance(definition, MessageDefinition) and not definition.correlation_key:
-        starts_process = isinstance(element, StartEvent) and in_process
-        if not starts_process and not isinstance(element, ThrowEvent):
-            yield "A message that an instance waits for needs a correlation key (zeebe:subscription)."
-    if (
-        isinstance(element, StartEvent)
-        and in_process
-        and isinstance(definition, ErrorDefinition | EscalationDefinition)
-    ):
-        yield "A process cannot be started by an error or an escalation."
-    if isinstance(definition, LinkDefinition) and isinstance(element, ThrowEvent):
-        targets = [
-            other
-            for other in process.elements
-            if isinstance(other, IntermediateCatchEvent)
-            and other.definition == definition
-            and other.details.scope_id == element.details.scope_id
-        ]
-        if len(targets) != 1:
-            yield f"The link “{definition.name}” has {len(targets)} targets in this scope; it needs one."
-    if isinstance(definition, TimerDefinition):
-        yield from _timer(element, definition)
-    if isinstance(element, ThrowEvent) and isinstance(definition, ErrorDefinition | EscalationDefinition):
-        if definition.code:
-            return
-        yield "The event throws no code: its reference has none."
+    starts_process = element in process.triggers()
+    for definition in element.definitions:
+        match definition:
+            case MessageDefinition(_, None) if not starts_process and not isinstance(element, ThrowEvent):
+                yield "A message that an instance waits for needs a correlation key (zeebe:subscription)."
+            case ErrorDefinition() | EscalationDefinition() | ConditionalDefinition() if starts_process:
+                yield "A process is started by a timer, a message or a signal only."
+            case ErrorDefinition(None) | EscalationDefinition(None) if isinstance(element, ThrowEvent):
+                yield "The event throws no code: its reference has none."
+            case LinkDefinition(name) if isinstance(element, ThrowEvent):
+                targets = [target for target in _catching_links(process, element) if definition in target.definitions]
+                if len(targets) != 1:
+                    yield f"The link “{name}” has {len(targets)} targets in this scope; it needs one."
+            case TimerDefinition():
+                yield from _timer(element, definition)
+            case CancelDefinition():
+                yield from _cancel(process, element)
+            case CompensateDefinition(activity_id) if isinstance(element, ThrowEvent) and activity_id:
+                if activity_id not in process.task_specs:
+                    yield f"The activity “{activity_id}” that it undoes does not exist."
+            case CompensateDefinition() if isinstance(element, StartEvent):
+                yield "A compensation event sub-process is not executed by this server; attach a compensation event."
+    if len(element.definitions) > 1 and isinstance(element, EndEvent | IntermediateThrowEvent):
+        alone = (ErrorDefinition, LinkDefinition, CancelDefinition)
+        if any(isinstance(definition, alone) for definition in element.definitions):
+            yield "An error, a link or a cancellation is thrown alone, not beside other definitions."
+
+
+def _catching_links(process: Process, thrower: Element) -> list[Element]:
+    return [
+        element
+        for element in process.elements
+        if isinstance(element, IntermediateCatchEvent) and element.details.scope_id == thrower.details.scope_id
+    ]
+
+
+def _cancel(process: Process, element: Element) -> Iterator[str]:
+    if isinstance(element, BoundaryEvent):
+        host = process.task_specs.get(element.host_id)
+        if host is not None and host.kind != "transaction":
+            yield "A cancel event can only be attached to a transaction."
+        return
+    scope = element
+    while scope.details.scope_id is not None and scope.kind != "transaction":
+        scope = process.element(scope.details.scope_id)
+    if scope.kind != "transaction":
+        yield "A cancel end event stands inside of a transaction."
+    elif not any(CancelDefinition() in event.definitions for event in scope.boundary_events):
+        yield "The transaction around this event has no cancel event at its border."
 
 
 def _timer(element: Element, definition: TimerDefinition) -> Iterator[str]:
@@ -249,8 +301,12 @@ def _unreachable(process: Process) -> Iterator[Element]:
         reached.add(element.name)
         nexts = [process.element(flow.target_id) for flow in element.outgoing if flow.target_id in process.task_specs]
         nexts += element.boundary_events
-        if isinstance(element, MultiInstanceBody):
+        if isinstance(element, MultiInstanceBody | StandardLoopBody):
             nexts.append(element.inner)
+        if isinstance(element, AdHocSubProcess):
+            nexts += element.startable().values()
+        if element is process.root:
+            nexts += [trigger for trigger in process.elements if trigger.instantiates]
         if element.is_scope:
             nexts += process.start_events(element)
             nexts += [
@@ -259,7 +315,9 @@ def _unreachable(process: Process) -> Iterator[Element]:
                 if isinstance(other, EventSubProcess) and other.details.scope_id == element.details.id
             ]
         if isinstance(element, ThrowEvent) and isinstance(element.definition, LinkDefinition):
-            nexts += [other for other in process.elements if other.definition == element.definition]
+            nexts += [other for other in _catching_links(process, element) if other.definition == element.definition]
+        if element.compensation_handler_id is not None:
+            nexts.append(process.element(element.compensation_handler_id))
         stack += nexts
     for element in process.elements:
         if element.name not in reached:

@@ -54,6 +54,10 @@ class InvalidVariables(EngineError):
     """The variables of a command are not a JSON object or are too large."""
 
 
+class InvalidElements(EngineError):
+    """The elements that a command names are not where they would have to be."""
+
+
 class DeploymentRefused(EngineError):
     """A resource has problems; nothing was deployed."""
 

@@ -216,7 +216,7 @@ class Hierarchy:
 
     def finish(self, instance_key: int) -> Outcome:
         """Run every execution to rest, write what changed, then send what was thrown to other instances."""
-        while any(execution.agenda for execution in self._executions.values()):
+        while not all(execution.settled for execution in self._executions.values()):
             for execution in list(self._executions.values()):
                 execution.run()
         for execution in self._executions.values():

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from engine.elements.definitions import JobDefinition, LoopDefinition, UserTaskDefinition, VariableMapping
+from engine.elements.definitions import (
+    JobDefinition,
+    LoopDefinition,
+    StandardLoopDefinition,
+    UserTaskDefinition,
+    VariableMapping,
+)
 from engine.jobs import DEFAULT_RETRIES
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -16,6 +22,7 @@ XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 #: Extension elements that we execute, by local name.
 SUPPORTED = frozenset(
     {
+        "adHoc",
         "assignmentDefinition",
         "calledDecision",
         "calledElement",
@@ -133,4 +140,17 @@ def loop(node: etree._Element) -> LoopDefinition | None:
         output_collection=zeebe.get("outputCollection") if zeebe is not None else None,
         output_element=zeebe.get("outputElement") if zeebe is not None else None,
         completion_condition=(condition.text or "").strip() or None if condition is not None else None,
+    )
+
+
+def standard_loop(node: etree._Element) -> StandardLoopDefinition | None:
+    """Return the standard loop of an activity, or None."""
+    characteristics = node.find(f"{BPMN}standardLoopCharacteristics")
+    if characteristics is None:
+        return None
+    maximum = characteristics.get("loopMaximum") or ""
+    return StandardLoopDefinition(
+        condition=(characteristics.findtext(f"{BPMN}loopCondition") or "").strip() or None,
+        maximum=int(maximum) if maximum.isdecimal() else None,
+        test_before=characteristics.get("testBefore") == "true",
     )

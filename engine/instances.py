@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import CalledByAnother, NotFound
+from engine.elements.ad_hoc import AdHocSubProcess
+from engine.errors import CalledByAnother, ElementFailure, InvalidElements, NotFound
 from engine.variables import checked
 
 if TYPE_CHECKING:
@@ -54,3 +55,26 @@ class SetVariables:
             subject_key=self.scope_key,
             details={"variables": variables, "before": {name: before.get(name) for name in variables}},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ActivateAdHoc:
+    """Start activities inside of a live ad-hoc sub-process; with `cancel_remaining` end the others first."""
+
+    element_instance_key: int
+    element_ids: list[str]
+    cancel_remaining: bool = False
+    action = "activate ad-hoc activities"
+
+    def apply(self, execution: Execution) -> None:
+        """Start them; raises NotFound when the key is of no live ad-hoc sub-process, InvalidElements."""
+        token = execution.find(self.element_instance_key)
+        if token is None or not isinstance(token.element, AdHocSubProcess):
+            raise NotFound("live ad-hoc sub-process", self.element_instance_key)
+        execution.audit(self.action, element_id=token.element.id, details={"elements": self.element_ids})
+        if self.cancel_remaining:
+            execution.terminate_children(token)
+        try:
+            token.element.start(token, self.element_ids)
+        except ElementFailure as failure:
+            raise InvalidElements(failure.message) from None

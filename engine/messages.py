@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 THROWN_TIME_TO_LIVE = timedelta(hours=1)
 
 
-def open_subscription(host: Token, event: Element, definition: MessageDefinition) -> None:
+def open_subscription(host: Token, event: Element, definition: MessageDefinition, part: int = 0) -> None:
     """Subscribe the token to the message of `event`; raises ElementFailure without a name or correlation key."""
     execution = host.execution
     name = expressions.evaluate(host, definition.name, "message name")
@@ -41,6 +41,7 @@ def open_subscription(host: Token, event: Element, definition: MessageDefinition
         definition_key=execution.definition_key,
         process_id=execution.process.process_id,
         element_id=event.id,
+        part=part,
         created_at=execution.now,
     )
     execution.new_subscriptions.append(row["key"])
@@ -70,7 +71,7 @@ class CorrelateMessage:
             subject_key=self.message_key,
             details={"name": subscription.message_name, "variables": self.variables},
         )
-        execution.trigger(host, event, dict(self.variables))
+        execution.trigger(host, event, dict(self.variables), subscription.part)
 
 
 @dataclass(slots=True)
@@ -211,6 +212,7 @@ def hold_key(root: Token, event: Element, correlation_key: str) -> None:
         definition_key=execution.definition_key,
         process_id=execution.process.process_id,
         element_id=event.id,
+        part=0,
         created_at=execution.now,
     )
 

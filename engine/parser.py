@@ -8,37 +8,58 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 from engine import extensions, xml
+from engine.elements.ad_hoc import AdHocSubProcess
 from engine.elements.base import Element
+from engine.elements.complex_gateway import ComplexGateway
 from engine.elements.definitions import (
+    CancelDefinition,
+    CompensateDefinition,
+    ConditionalDefinition,
     Details,
     ErrorDefinition,
     EscalationDefinition,
-    EventDefinition,
     LinkDefinition,
     MessageDefinition,
     SequenceFlow,
     SignalDefinition,
-    TerminateDefinition,
     TimerDefinition,
 )
 from engine.elements.events import BoundaryEvent, IntermediateCatchEvent, StartEvent
 from engine.elements.gateways import EventBasedGateway, ExclusiveGateway, InclusiveGateway, ParallelGateway
 from engine.elements.multi_instance import INNER, MultiInstanceBody
-from engine.elements.scopes import CallActivity, EventSubProcess, ProcessScope, SubProcess
+from engine.elements.scopes import CallActivity, EventSubProcess, ProcessScope, SubProcess, Transaction
+from engine.elements.standard_loop import StandardLoopBody
 from engine.elements.tasks import BusinessRuleTask, JobTask, ManualTask, PlainTask, ReceiveTask, ScriptTask, SendTask
 from engine.elements.throw_events import EndEvent, IntermediateThrowEvent
 from engine.elements.user_task import UserTaskElement
 from engine.errors import DeploymentRefused
+from engine.event_reader import EventReader
 from engine.extensions import BPMN, ZEEBE, extension, local_name
 from engine.problems import Problem
 from engine.process import Process
+
+#: What an intermediate event can wait for.
+CAUGHT_IN_FLOW = TimerDefinition | MessageDefinition | SignalDefinition | ConditionalDefinition | LinkDefinition
+#: What can be caught at the border of an activity.
+CAUGHT_AT_BORDER = (
+    TimerDefinition
+    | MessageDefinition
+    | SignalDefinition
+    | ConditionalDefinition
+    | ErrorDefinition
+    | EscalationDefinition
+    | CompensateDefinition
+    | CancelDefinition
+)
 
 #: What carries no behaviour: read elsewhere, or only drawn.
 _PASSIVE = frozenset(
     {
         "association",
         "auditing",
+        "activationCondition",
         "category",
+        "completionCondition",
         "dataInputAssociation",
         "dataObject",
         "dataObjectReference",
@@ -123,7 +144,8 @@ class _ProcessReader:
         self.resource = resource
         self.problems: list[Problem] = []
         self.process = Process(node.get("id") or "process", node.get("name") or node.get("id") or "process")
-        self.globals = {child.get("id"): child for child in definitions if child.get("id")}
+        global_elements = {child.get("id") or "": child for child in definitions}
+        self.events = EventReader(global_elements, self.problem)
         self.lanes = self._lanes()
         self.makers: dict[str, Callable[[etree._Element, Details], Element | None]] = {
             "startEvent": self._start_event,
@@ -141,10 +163,13 @@ class _ProcessReader:
             "receiveTask": self._receive_task,
             "callActivity": self._call_activity,
             "subProcess": self._sub_process,
+            "transaction": lambda node, details: Transaction(self.process, details),
+            "adHocSubProcess": self._ad_hoc_sub_process,
             "exclusiveGateway": lambda node, details: ExclusiveGateway(self.process, details),
             "parallelGateway": lambda node, details: ParallelGateway(self.process, details),
             "inclusiveGateway": lambda node, details: InclusiveGateway(self.process, details),
-            "eventBasedGateway": lambda node, details: EventBasedGateway(self.process, details),
+            "complexGateway": self._complex_gateway,
+            "eventBasedGateway": self._event_based_gateway,
         }
 
     def problem(self, node: etree._Element, message: str, element_id: str | None = None) -> None:
@@ -220,27 +245,38 @@ class _ProcessReader:
         self, node: etree._Element, maker: Callable[[etree._Element, Details], Element | None], scope: Element
     ) -> None:
         details = self._details(node, scope)
-        if node.find(f"{BPMN}standardLoopCharacteristics") is not None:
-            self.problem(node, "A standard loop is not executed by this server; draw the loop or use multi-instance.")
-        if node.get("isForCompensation") == "true":
-            self.problem(node, "Compensation is not executed by this server.")
-        loop = extensions.loop(node)
-        if loop is None:
+        body = self._loop_body(node, details)
+        if body is None:
             element = maker(node, details)
         else:
-            if not loop.input_collection:
-                self.problem(node, "A multi-instance activity needs an input collection.")
-            body = MultiInstanceBody(self.process, replace(details, inputs=(), outputs=()), loop)
             body.default_flow_id = node.get("default")
-            inner_details = replace(details, id=INNER.format(details.id), scope_id=details.id)
-            element = maker(node, inner_details)
+            element = maker(node, replace(details, id=INNER.format(details.id), scope_id=details.id))
             if element is not None:
                 element.id = details.id
         if element is None:
             return
-        element.default_flow_id = node.get("default") if loop is None else None
+        whole = body or element
+        whole.for_compensation = node.get("isForCompensation") == "true"
+        if body is None:
+            element.default_flow_id = node.get("default")
+        element.needs_all = node.get("parallelMultiple") == "true"
         if element.is_scope:
             self._read_scope(node, element)
+
+    def _loop_body(self, node: etree._Element, details: Details) -> Element | None:
+        # Mappings belong to each turn, everything else to the activity as a whole.
+        outer = replace(details, inputs=(), outputs=())
+        loop = extensions.loop(node)
+        if loop is not None:
+            if not loop.input_collection:
+                self.problem(node, "A multi-instance activity needs an input collection.")
+            return MultiInstanceBody(self.process, outer, loop)
+        standard = extensions.standard_loop(node)
+        if standard is not None:
+            if standard.condition is None and standard.maximum is None:
+                self.problem(node, "A standard loop needs a condition or a maximum.")
+            return StandardLoopBody(self.process, outer, standard)
+        return None
 
     def _check_extensions(self, node: etree._Element) -> None:
         for child in extensions.extensions(node):
@@ -288,15 +324,31 @@ class _ProcessReader:
                     self.problems.append(Problem(sentence, element.id, element.details.line, "error", self.resource))
                 else:
                     host.boundary_events.append(element)
+                    if isinstance(element.definition, CompensateDefinition):
+                        self._compensation(element, host)
             elif isinstance(element, EventSubProcess):
                 around = process.element(element.details.scope_id or "")
                 around.event_starts += process.start_events(element)
+
+    def _compensation(self, event: BoundaryEvent, host: Element) -> None:
+        """Find the handler that the boundary event's association leads to."""
+        targets = [
+            association.get("targetRef")
+            for association in self.node.iter(f"{BPMN}association")
+            if association.get("sourceRef") == event.id
+        ]
+        handler = self.process.task_specs.get(targets[0]) if len(targets) == 1 else None
+        if handler is None or not handler.for_compensation:
+            sentence = "A compensation event needs an association to one activity that is for compensation."
+            self.problems.append(Problem(sentence, event.id, event.details.line, "error", self.resource))
+        else:
+            host.compensation_handler_id = handler.id
 
     # --- events
 
     def _start_event(self, node: etree._Element, details: Details) -> Element:
         event = StartEvent(
-            self.process, details, self._event_definition(node), interrupting=node.get("isInterrupting") != "false"
+            self.process, details, self.events.definitions(node), interrupting=node.get("isInterrupting") != "false"
         )
         form = extension(node, "formDefinition")
         event.form_id = form.get("formId") if form is not None else None
@@ -304,100 +356,37 @@ class _ProcessReader:
 
     def _end_event(self, node: etree._Element, details: Details) -> Element:
         job = extensions.job(node)
-        return (
-            JobTask(self.process, details, "endEvent", job)
-            if job
-            else EndEvent(self.process, details, self._event_definition(node))
-        )
+        if job:
+            return JobTask(self.process, details, "endEvent", job)
+        return EndEvent(self.process, details, self.events.definitions(node))
 
     def _throw_event(self, node: etree._Element, details: Details) -> Element:
         job = extensions.job(node)
         if job:
             return JobTask(self.process, details, "intermediateThrowEvent", job)
-        return IntermediateThrowEvent(self.process, details, self._event_definition(node))
+        return IntermediateThrowEvent(self.process, details, self.events.definitions(node))
 
     def _catch_event(self, node: etree._Element, details: Details) -> Element | None:
-        definition = self._event_definition(node)
-        if isinstance(definition, TimerDefinition | MessageDefinition | SignalDefinition | LinkDefinition):
-            return IntermediateCatchEvent(self.process, details, definition)
-        self.problem(node, "An intermediate catch event must wait for a timer, a message, a signal or a link.")
-        return None
+        definitions = self.events.definitions(node)
+        if not definitions or not all(isinstance(definition, CAUGHT_IN_FLOW) for definition in definitions):
+            self.problem(node, "An intermediate catch event must wait for a timer, message, signal, condition or link.")
+            return None
+        return IntermediateCatchEvent(self.process, details, definitions)
 
     def _boundary_event(self, node: etree._Element, details: Details) -> Element | None:
-        definition = self._event_definition(node)
-        caught = TimerDefinition | MessageDefinition | SignalDefinition | ErrorDefinition | EscalationDefinition
-        if not isinstance(definition, caught):
-            self.problem(node, "A boundary event must catch a timer, message, signal, error or escalation.")
-            return None
-        interrupting = node.get("cancelActivity") != "false"
-        if isinstance(definition, ErrorDefinition) and not interrupting:
-            self.problem(node, "An error always ends its activity, so its boundary event must be interrupting.")
-        host_id = node.get("attachedToRef", "")
-        return BoundaryEvent(self.process, details, definition, host_id=host_id, interrupting=interrupting)
-
-    def _event_definition(self, node: etree._Element) -> EventDefinition | None:
-        nodes = [
-            child
-            for child in node
-            if isinstance(child.tag, str) and child.tag.startswith(BPMN) and child.tag.endswith("EventDefinition")
-        ]
-        if not nodes:
-            return None
-        if len(nodes) > 1:
-            self.problem(node, "An event with several definitions is not executed by this server.")
-        definition = nodes[0]
-        match local_name(definition):
-            case "timerEventDefinition":
-                return self._timer(node, definition)
-            case "messageEventDefinition":
-                return self._message(node, definition.get("messageRef"))
-            case "signalEventDefinition":
-                signal = self._global(node, definition.get("signalRef"), "signal")
-                return SignalDefinition((signal.get("name") if signal is not None else "") or "")
-            case "errorEventDefinition":
-                reference = definition.get("errorRef")
-                error = self._global(node, reference, "error") if reference else None
-                return ErrorDefinition((error.get("errorCode") if error is not None else None) or None)
-            case "escalationEventDefinition":
-                reference = definition.get("escalationRef")
-                escalation = self._global(node, reference, "escalation") if reference else None
-                return EscalationDefinition(
-                    (escalation.get("escalationCode") if escalation is not None else None) or None
-                )
-            case "linkEventDefinition":
-                return LinkDefinition(definition.get("name") or "")
-            case "terminateEventDefinition":
-                return TerminateDefinition()
-            case name:
-                self.problem(node, f"The event definition {name} is not executed by this server.")
-                return None
-
-    def _timer(self, node: etree._Element, definition: etree._Element) -> EventDefinition | None:
-        for kind, tag in (("date", "timeDate"), ("duration", "timeDuration"), ("cycle", "timeCycle")):
-            child = definition.find(BPMN + tag)
-            if child is not None and (child.text or "").strip():
-                return TimerDefinition(kind, (child.text or "").strip())  # type: ignore[arg-type]
-        self.problem(node, "The timer has no date, duration or cycle.")
-        return None
-
-    def _message(self, node: etree._Element, reference: str | None) -> MessageDefinition:
-        message = self._global(node, reference, "message")
-        if message is None:
-            return MessageDefinition("", None)
-        if not message.get("name"):
-            self.problem(node, "The message has no name.")
-        subscription = extension(message, "subscription")
-        key = subscription.get("correlationKey") if subscription is not None else None
-        return MessageDefinition(message.get("name") or "", key or None)
-
-    def _global(self, node: etree._Element, reference: str | None, kind: str) -> etree._Element | None:
-        found = self.globals.get((reference or "").split(":")[-1])
-        if found is None or local_name(found) != kind:
+        definitions = self.events.definitions(node)
+        if not definitions or not all(isinstance(definition, CAUGHT_AT_BORDER) for definition in definitions):
             self.problem(
-                node, f"The element refers to no {kind}." if not reference else f"There is no {kind} “{reference}”."
+                node,
+                "A boundary event must catch a timer, message, signal, condition, error, escalation, "
+                "compensation or cancellation.",
             )
             return None
-        return found
+        interrupting = node.get("cancelActivity") != "false"
+        if not interrupting and any(isinstance(found, ErrorDefinition | CancelDefinition) for found in definitions):
+            self.problem(node, "This always ends its activity, so its boundary event must be interrupting.")
+        host_id = node.get("attachedToRef", "")
+        return BoundaryEvent(self.process, details, definitions, host_id=host_id, interrupting=interrupting)
 
     # --- activities
 
@@ -437,10 +426,12 @@ class _ProcessReader:
         job = extensions.job(node)
         if job is not None:
             return JobTask(self.process, details, "sendTask", job)
-        return SendTask(self.process, details, self._message(node, node.get("messageRef")))
+        return SendTask(self.process, details, self.events.message(node, node.get("messageRef")))
 
     def _receive_task(self, node: etree._Element, details: Details) -> Element:
-        return ReceiveTask(self.process, details, self._message(node, node.get("messageRef")))
+        task = ReceiveTask(self.process, details, self.events.message(node, node.get("messageRef")))
+        task.instantiates = node.get("instantiate") == "true"
+        return task
 
     def _call_activity(self, node: etree._Element, details: Details) -> Element | None:
         called = extension(node, "calledElement")
@@ -460,6 +451,27 @@ class _ProcessReader:
     def _sub_process(self, node: etree._Element, details: Details) -> Element:
         kind = EventSubProcess if node.get("triggeredByEvent") == "true" else SubProcess
         return kind(self.process, details)
+
+    def _ad_hoc_sub_process(self, node: etree._Element, details: Details) -> Element:
+        zeebe = extension(node, "adHoc")
+        return AdHocSubProcess(
+            self.process,
+            details,
+            active_elements=(zeebe.get("activeElementsCollection") if zeebe is not None else None) or None,
+            completion_condition=(node.findtext(f"{BPMN}completionCondition") or "").strip() or None,
+            cancel_remaining=node.get("cancelRemainingInstances") != "false",
+        )
+
+    # --- gateways with attributes
+
+    def _complex_gateway(self, node: etree._Element, details: Details) -> Element:
+        condition = (node.findtext(f"{BPMN}activationCondition") or "").strip() or None
+        return ComplexGateway(self.process, details, condition)
+
+    def _event_based_gateway(self, node: etree._Element, details: Details) -> Element:
+        gateway = EventBasedGateway(self.process, details)
+        gateway.instantiates = node.get("instantiate") == "true"
+        return gateway
 
 
 __all__ = ["ZEEBE", "Diagram", "parse", "read"]

@@ -48,6 +48,17 @@ class Process(WorkflowSpec):
             if element.kind == "startEvent" and element.details.scope_id == scope.details.id
         ]
 
+    def triggers(self) -> list[Element]:
+        """Return what starts an instance without a person: events of the process that wait before there is one."""
+        found: list[Element] = [event for event in self.start_events(self.root) if event.definition is not None]
+        for element in self.elements:
+            if element.instantiates and element.details.scope_id == self.root.id:
+                if element.kind == "eventBasedGateway":
+                    found += [self.element(flow.target_id) for flow in element.outgoing]
+                else:
+                    found.append(element)
+        return found
+
     @cached_property
     def none_start(self) -> StartEvent | None:
         """The start event at which a person or a call activity starts the process."""

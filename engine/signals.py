@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.workflow import Execution
 
 
-def open_subscription(host: Token, event: Element, definition: SignalDefinition) -> None:
+def open_subscription(host: Token, event: Element, definition: SignalDefinition, part: int = 0) -> None:
     """Subscribe the token to the signal of `event`; raises ElementFailure when its name is no text."""
     execution = host.execution
     name = expressions.evaluate(host, definition.name, "signal name")
@@ -36,6 +36,7 @@ def open_subscription(host: Token, event: Element, definition: SignalDefinition)
         definition_key=execution.definition_key,
         process_id=execution.process.process_id,
         element_id=event.id,
+        part=part,
     )
 
 
@@ -55,7 +56,7 @@ class CatchSignal:
             return
         event = execution.process.element(subscription.element_id)
         execution.audit(self.action, element_id=event.id, details={"name": subscription.signal_name})
-        execution.trigger(host, event, dict(self.variables))
+        execution.trigger(host, event, dict(self.variables), subscription.part)
 
 
 def broadcast(session: Session, name: str, variables: dict[str, Any] | None = None, *, actor: str = "") -> list[int]:

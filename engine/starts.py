@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 import feel
 from engine import clock, definitions, execution, timers
 from engine.configuration import configuration
-from engine.elements.definitions import MessageDefinition, SignalDefinition, TimerDefinition
-from engine.elements.events import StartEvent
+from engine.elements.base import Element
+from engine.elements.definitions import EventDefinition, MessageDefinition, SignalDefinition, TimerDefinition
 from engine.errors import EngineError
 from engine.keys import new_key
 from engine.models import MessageSubscription, ProcessDefinition, SignalSubscription, Timer
@@ -36,14 +36,26 @@ def replace(session: Session, definition: ProcessDefinition, process: Process) -
     for model in (Timer, MessageSubscription, SignalSubscription):
         older = select(ProcessDefinition.key).where(ProcessDefinition.process_id == definition.process_id)
         session.execute(delete(model).where(model.instance_key.is_(None), model.definition_key.in_(older)))
-    for event in process.start_events(process.root):
+    for event in process.triggers():
         _open(session, definition, event)
     session.flush()
 
 
-def _open(session: Session, definition: ProcessDefinition, event: StartEvent) -> None:
-    row = {"definition_key": definition.key, "process_id": definition.process_id, "element_id": event.id}
-    match event.definition:
+def _open(session: Session, definition: ProcessDefinition, event: Element) -> None:
+    for part, found in enumerate(event.definitions):
+        _open_part(session, definition, event, part, found)
+
+
+def _open_part(
+    session: Session, definition: ProcessDefinition, event: Element, part: int, found: EventDefinition
+) -> None:
+    row = {
+        "definition_key": definition.key,
+        "process_id": definition.process_id,
+        "element_id": event.id,
+        "part": part,
+    }
+    match found:
         case TimerDefinition(kind, text):
             now = clock.now(session)
             try:
@@ -63,7 +75,7 @@ def _open(session: Session, definition: ProcessDefinition, event: StartEvent) ->
             session.add(SignalSubscription(key=new_key(), signal_name=str(_value(session, event, name)), **row))
 
 
-def _value(session: Session, event: StartEvent, text: str) -> object:
+def _value(session: Session, event: Element, text: str) -> object:
     if not text.startswith("="):
         return text
     try:

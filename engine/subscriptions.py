@@ -1,11 +1,11 @@
-"""Opening what events wait for: timers, messages and signals of an element, of its borders and of its scope."""
+"""Opening what events wait for: timers, messages, signals, conditions of an element, its borders and its scope."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import messages, signals, timers
-from engine.elements.definitions import MessageDefinition, SignalDefinition, TimerDefinition
+from engine import conditions, messages, signals, timers
+from engine.elements.definitions import ConditionalDefinition, MessageDefinition, SignalDefinition, TimerDefinition
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 def open_event(host: Token, event: Element) -> None:
     """Open what an event waits for, on behalf of the token `host`; raises ElementFailure."""
-    match event.definition:
-        case TimerDefinition() as timer:
-            timers.open_timer(host, event, timer)
-        case MessageDefinition() as message:
-            messages.open_subscription(host, event, message)
-        case SignalDefinition() as signal:
-            signals.open_subscription(host, event, signal)
+    for part, definition in enumerate(event.definitions):
+        match definition:
+            case TimerDefinition():
+                timers.open_timer(host, event, definition, part)
+            case MessageDefinition():
+                messages.open_subscription(host, event, definition, part)
+            case SignalDefinition():
+                signals.open_subscription(host, event, definition, part)
+            case ConditionalDefinition():
+                conditions.watch(host, event, part)
 
 
 def open_attached(token: Token) -> None:

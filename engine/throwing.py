@@ -96,12 +96,10 @@ def _catcher(
         events: list[Element] = [*element.boundary_events]
         if token is not thrower:
             events = [*element.event_starts, *events]
-        fitting = [event for event in events if isinstance(event.definition, kind)]
         # The event that names the code goes before one that catches everything.
         for wanted in (code, None):
-            for event in fitting:
-                assert isinstance(event.definition, ErrorDefinition | EscalationDefinition)
-                if event.definition.code == wanted and not _inside(thrower, token, event):
+            for event in events:
+                if kind(wanted) in event.definitions and not _inside(thrower, token, event):
                     return token, event
         token = token.parent or _caller(token)
     return None

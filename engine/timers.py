@@ -124,7 +124,7 @@ _MACROS = {
 }
 
 
-def open_timer(host: Token, event: Element, definition: TimerDefinition) -> None:
+def open_timer(host: Token, event: Element, definition: TimerDefinition, part: int = 0) -> None:
     """Create the timer of `event` for the token that waits; raises ElementFailure when it cannot be computed."""
     execution = host.execution
     value = expressions.evaluate_feel(host, definition.text, f"timer {definition.kind}")
@@ -142,6 +142,7 @@ def open_timer(host: Token, event: Element, definition: TimerDefinition) -> None
         definition_key=execution.definition_key,
         process_id=execution.process.process_id,
         element_id=event.id,
+        part=part,
         repetitions=due.repetitions,
         cycle=due.cycle,
         not_before=None,
@@ -185,7 +186,7 @@ class FireTimer:
             execution.changes.delete_timer(timer.key)
         else:
             execution.changes.update(Timer, timer.key, due_at=again.due_at, repetitions=again.repetitions)
-        execution.trigger(host, event, {})
+        execution.trigger(host, event, {}, timer.part)
 
 
 def due(session: Session, now: datetime, limit: int) -> list[Timer]:

@@ -58,6 +58,20 @@ class Token(Task):
         """Keep `data` with the token until it leaves the element."""
         self.internal_data.update(data)
 
+    def arrive(self, event_name: str, part: int, variables: dict[str, Any]) -> dict[str, Any]:
+        """Note that one part of a parallel multiple event has come; return what all parts so far have brought."""
+        arrived = self.internal_data.setdefault("arrived", {}).setdefault(event_name, {})
+        arrived[str(part)] = variables
+        return {name: value for brought in arrived.values() for name, value in brought.items()}
+
+    def has_all(self, event_name: str, parts: int) -> bool:
+        """Return whether every part of a parallel multiple event has come; if so, the count begins anew."""
+        arrived = self.internal_data["arrived"][event_name]
+        if len(arrived) < parts:
+            return False
+        del self.internal_data["arrived"][event_name]
+        return True
+
     def _set_state(self, value: int) -> None:
         # SpiffWorkflow's version also logs and takes the time of every change, which our history rows do.
         self._state = value

@@ -49,6 +49,8 @@ class Variables:
         self._keys: dict[tuple[int, str], int] = {}
         #: Anything was written: the title is worth a new look.
         self.changed = False
+        #: Anything was written since conditions were last looked at.
+        self.written = False
 
     def opened(self, scope_key: int) -> None:
         """Tell that a scope was made in this command, so that nothing of it is stored."""
@@ -115,7 +117,7 @@ class Variables:
             self._keys[scope_key, name] = key
 
     def _write(self, scope_key: int, name: str, value: Any) -> None:
-        self.changed = True
+        self.changed = self.written = True
         scope = self._scopes[scope_key]
         changes, now = self._execution.changes, self._execution.now
         key = self._keys.get((scope_key, name))

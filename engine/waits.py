@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from database import Base
+from engine import conditions
 from engine.models import Incident, Job, MessageSubscription, SignalSubscription, Timer, UserTask
 
 if TYPE_CHECKING:
@@ -36,11 +37,13 @@ def add(token: Token, model: type[Base], **row: Any) -> dict[str, Any]:
 
 def close_all(token: Token) -> None:
     """End everything that the token waits for."""
+    conditions.forget(token)
     _close(token, _ALL)
 
 
 def close_events(token: Token) -> None:
     """End what the events attached to the token's element wait for."""
+    conditions.forget(token)
     _close(token, _OF_EVENTS)
 
 

@@ -10,12 +10,11 @@ from SpiffWorkflow.workflow import Workflow
 from sqlalchemy.orm import Session
 
 import feel
-from engine import expressions, incidents, waits
+from engine import compensation, conditions, expressions, incidents, waits
 from engine.changes import Changes
 from engine.elements.base import Element
 from engine.elements.definitions import SequenceFlow
-from engine.elements.gateways import InclusiveGateway, JoiningGateway
-from engine.elements.multi_instance import MultiInstanceBody
+from engine.elements.gateways import JoiningGateway
 from engine.elements.scopes import CallActivity
 from engine.errors import ElementFailure, NotActive
 from engine.keys import new_key
@@ -49,6 +48,8 @@ class Execution(Workflow):
         self.new_subscriptions: list[int] = []
         #: Call activities between this instance and the one that the command is for.
         self.depth = 0
+        #: A condition was opened that has not been looked at yet.
+        self.conditions_due = False
         self._visits: Counter[tuple[int, str]] = Counter()
 
     # --- what elements and commands read
@@ -102,12 +103,21 @@ class Execution(Workflow):
 
     def run(self) -> None:
         """Enter or leave with every token on the agenda, and what follows, until all of them wait or are gone."""
-        while self.agenda:
+        while not self.settled:
             while self.agenda:
                 token = self.agenda.popleft()
                 if token.key in self.tasks:
                     self._advance(token)
-            self._look_at_joins()
+            if not self.ended and (self.conditions_due or self.variables.written):
+                self.variables.written = False
+                conditions.look(self)
+            if not self.ended:
+                self._look_at_joins()
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more happens by itself."""
+        return self.ended or not (self.agenda or self.conditions_due or self.variables.written)
 
     def _advance(self, token: Token) -> None:
         try:
@@ -122,15 +132,13 @@ class Execution(Workflow):
             incidents.raise_at(token, failure)
 
     def _look_at_joins(self) -> None:
-        if self.ended:
-            return
         waiting = [
             token
             for token in self.tasks.values()
             if token._state == STARTED and isinstance(token.task_spec, JoiningGateway)
         ]
         for token in waiting:
-            if token.key in self.tasks and isinstance(token.task_spec, InclusiveGateway):
+            if token.key in self.tasks:
                 token.task_spec.recheck(token)
         if self.agenda:
             return
@@ -213,25 +221,26 @@ class Execution(Workflow):
             self._complete_instance()
             return
         scope = token.scope
+        compensation.note(token)
         self._remove_task(token.key)
         for flow in flows:
             self.spawn(self.process.element(flow.target_id), scope, flow.id)
-        if isinstance(scope.element, MultiInstanceBody):
-            scope.element.inner_done(scope, token)
-        elif not scope._children:
-            self.finish(scope)
+        compensation.handled(token, scope)
+        scope.element.inner_left(scope, token)
 
     def absorb(self, token: Token) -> None:
         """Take a token out that goes on in another one: a join."""
         self._end_history(token, ElementState.COMPLETED)
         self._remove_task(token.key)
 
-    def trigger(self, host: Token, event: Element, variables: dict[str, Any]) -> None:
-        """Tell a waiting token that the event it waited for has happened."""
+    def trigger(self, host: Token, event: Element, variables: dict[str, Any], part: int = 0) -> None:
+        """Tell a waiting token that the event it waited for has happened; `part`: which of several definitions."""
+        if event.id == host.element.id:
+            event = host.element  # the id of a multi-instance activity names its body, but the inner one waits
         # An activity that is stuck cannot go on, but what is attached to it does: a deadline fires all the same.
         if host.in_error and event is host.element:
             raise NotActive("element instance", host.key, "waiting for an incident")
-        host.trigger(event, variables)
+        host.trigger(event, variables, part)
 
     def terminate(self, token: Token) -> None:
         """Take a token away with everything inside it."""

@@ -220,6 +220,19 @@ class Case:
                 ).all()
             )
 
+    def live(self, element_id: str) -> list[int]:
+        """Return the keys of the live visits of an element."""
+        with self.player.sessions() as session:
+            return list(
+                session.scalars(
+                    select(ElementInstance.key).where(
+                        ElementInstance.instance_key == self.key,
+                        ElementInstance.element_id == element_id,
+                        ElementInstance.state == ElementState.ACTIVE,
+                    )
+                )
+            )
+
     def trail(self) -> list[str]:
         """Return the ids of the elements visited, in the order in which they were entered."""
         with self.player.sessions() as session:

@@ -42,9 +42,22 @@ class Element(BpmnTaskSpec):
         self.incoming: list[SequenceFlow] = []
         self.default_flow_id: str | None = None
         self.boundary_events: list[BoundaryEvent] = []
+        #: It undoes another activity and is entered by nothing else.
+        self.for_compensation = False
+        #: What undoes it once it is completed.
+        self.compensation_handler_id: str | None = None
+        #: A message that it waits for starts an instance.
+        self.instantiates = False
         #: Start events of the event sub-processes inside this scope.
         self.event_starts: list[StartEvent] = []
-        self.definition: EventDefinition | None = None
+        #: What an event waits for or throws: of several definitions any one, or with `needs_all` all of them.
+        self.definitions: tuple[EventDefinition, ...] = ()
+        self.needs_all = False
+
+    @property
+    def definition(self) -> EventDefinition | None:
+        """The event's first definition; None for an event without, and for what is no event."""
+        return self.definitions[0] if self.definitions else None
 
     @property
     def type_name(self) -> str:
@@ -74,8 +87,12 @@ class Element(BpmnTaskSpec):
             my_task.scope.element.inner_leaving(my_task)
         my_task.execution.leave(my_task, flows)
 
-    def _on_trigger(self, my_task: Token, event: Element, variables: dict[str, Any]) -> None:
+    def _on_trigger(self, my_task: Token, event: Element, variables: dict[str, Any], part: int) -> None:
         """What the token waited for has happened at `event`: at the element itself, or at an event attached to it."""
+        if event.needs_all:
+            variables = my_task.arrive(event.name, part, variables)
+            if not my_task.has_all(event.name, len(event.definitions)):
+                return
         if event is self:
             my_task.execution.finish(my_task, variables)
         else:
@@ -93,6 +110,11 @@ class Element(BpmnTaskSpec):
     def caught(self, host: Token, variables: dict[str, Any]) -> None:
         """React to this event, for which `host` waited."""
         raise NotImplementedError(f"{self.kind} {self.id} catches nothing")
+
+    def inner_left(self, task: Token, inner: Token) -> None:
+        """Go on after a token inside this scope has left its element: the scope is done when it is empty."""
+        if not task._children:
+            task.execution.finish(task)
 
     def inner_leaving(self, inner: Token) -> None:
         """Look at a token inside this scope that is about to leave its element."""

@@ -80,6 +80,25 @@ class TerminateDefinition:
     """Ends everything in its scope."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConditionalDefinition:
+    """A condition on the variables; FEEL text."""
+
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompensateDefinition:
+    """Undoes completed activities: that of this id, or all of the scope."""
+
+    activity_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelDefinition:
+    """Gives a transaction up."""
+
+
 EventDefinition = (
     TimerDefinition
     | MessageDefinition
@@ -88,6 +107,9 @@ EventDefinition = (
     | EscalationDefinition
     | LinkDefinition
     | TerminateDefinition
+    | ConditionalDefinition
+    | CompensateDefinition
+    | CancelDefinition
 )
 
 
@@ -110,6 +132,15 @@ class LoopDefinition:
     output_collection: str | None
     output_element: str | None
     completion_condition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandardLoopDefinition:
+    """A loop while a FEEL condition holds, at most so many times; with `test_before` perhaps not even once."""
+
+    condition: str | None
+    maximum: int | None
+    test_before: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ class StartEvent(Element):
     kind: ClassVar[str] = "startEvent"
 
     def __init__(
-        self, process: Process, details: Details, definition: EventDefinition | None, *, interrupting: bool = True
+        self, process: Process, details: Details, definitions: tuple[EventDefinition, ...], *, interrupting: bool = True
     ) -> None:
         super().__init__(process, details)
-        self.definition = definition
+        self.definitions = definitions
         self.interrupting = interrupting
         self.form_id: str | None = None
 
@@ -43,9 +43,9 @@ class IntermediateCatchEvent(Element):
 
     kind: ClassVar[str] = "intermediateCatchEvent"
 
-    def __init__(self, process: Process, details: Details, definition: EventDefinition) -> None:
+    def __init__(self, process: Process, details: Details, definitions: tuple[EventDefinition, ...]) -> None:
         super().__init__(process, details)
-        self.definition = definition
+        self.definitions = definitions
 
     def enter(self, task: Token) -> bool:
         """Open what the event waits for."""
@@ -70,10 +70,16 @@ class BoundaryEvent(Element):
     kind: ClassVar[str] = "boundaryEvent"
 
     def __init__(
-        self, process: Process, details: Details, definition: EventDefinition, *, host_id: str, interrupting: bool
+        self,
+        process: Process,
+        details: Details,
+        definitions: tuple[EventDefinition, ...],
+        *,
+        host_id: str,
+        interrupting: bool,
     ) -> None:
         super().__init__(process, details)
-        self.definition = definition
+        self.definitions = definitions
         self.host_id = host_id
         self.interrupting = interrupting
 

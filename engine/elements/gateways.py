@@ -1,4 +1,4 @@
-"""Gateways: exclusive, parallel, inclusive, event-based.
+"""Gateways: exclusive, parallel, inclusive, event-based; the complex one has a module of its own.
 
 Joins are ours: each arriving token waits at the gateway as a token of its own, which remembers its flow, so that a join
 is counted per incoming flow, tokens in excess stay for the next turn, and a person sees on the diagram what a join
@@ -63,6 +63,22 @@ class JoiningGateway(Element):
         """Return whether the gateway may go on with these arrivals."""
         raise NotImplementedError
 
+    def recheck(self, task: Token) -> None:
+        """Go on after all, if the last token that could have come has gone another way."""
+        arrived = self.arrivals(task)
+        if not self.complete(task, arrived):
+            return
+        for other in arrived.values():
+            if other is not task:
+                task.execution.absorb(other)
+        task.execution.finish(task)
+
+    def others_may_come(self, task: Token) -> bool:
+        """Return whether another token of the scope can still reach the gateway."""
+        return any(
+            token.task_spec is not self and self.process.reaches(token.element, self) for token in task.scope.children
+        )
+
 
 class ParallelGateway(JoiningGateway):
     """Joins one token of every incoming flow, then forks into every outgoing flow."""
@@ -85,23 +101,7 @@ class InclusiveGateway(JoiningGateway):
 
     def complete(self, task: Token, arrived: dict[str | None, Token]) -> bool:
         """True when no other token of the scope can still reach the gateway (BPMN 2.0, 13.4.2)."""
-        missing = [flow for flow in self.incoming if flow.id not in arrived]
-        if not missing:
-            return True
-        return not any(
-            token.task_spec is not self and self.process.reaches(token.element, self) for token in task.scope.children
-        )
-
-    def recheck(self, task: Token) -> bool:
-        """Go on if the last token that could have come has gone another way; return whether it did."""
-        arrived = self.arrivals(task)
-        if not self.complete(task, arrived):
-            return False
-        for other in arrived.values():
-            if other is not task:
-                task.execution.absorb(other)
-        task.execution.finish(task)
-        return True
+        return all(flow.id in arrived for flow in self.incoming) or not self.others_may_come(task)
 
 
 class EventBasedGateway(Element):

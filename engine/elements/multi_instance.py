@@ -89,7 +89,7 @@ class MultiInstanceBody(Element):
         ):
             body.remember(satisfied=True)
 
-    def inner_done(self, task: Token, inner: Token) -> None:
+    def inner_left(self, task: Token, inner: Token) -> None:
         """Decide, after an inner instance has left, whether the body goes on, is complete, or starts the next."""
         execution = task.execution
         data = task.internal_data

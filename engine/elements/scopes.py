@@ -53,6 +53,12 @@ class SubProcess(Scope):
     kind: ClassVar[str] = "subProcess"
 
 
+class Transaction(SubProcess):
+    """A sub-process that a cancel end event gives up: what was completed in it is undone, then its border is left."""
+
+    kind: ClassVar[str] = "transaction"
+
+
 class EventSubProcess(Scope):
     """A sub-process that an event starts while the scope around it is alive."""
 

@@ -95,7 +95,7 @@ class ReceiveTask(Element):
 
     def __init__(self, process: Process, details: Details, message: MessageDefinition) -> None:
         super().__init__(process, details)
-        self.definition = message
+        self.definitions = (message,)
 
     def enter(self, task: Token) -> bool:
         """Open the subscription."""

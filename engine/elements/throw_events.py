@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from engine import expressions, throwing
+from engine import compensation, expressions, throwing
 from engine.elements.base import Element
 from engine.elements.definitions import (
+    CancelDefinition,
+    CompensateDefinition,
     Details,
     ErrorDefinition,
     EscalationDefinition,
@@ -27,20 +29,27 @@ if TYPE_CHECKING:
 class ThrowEvent(Element):
     """Common to events that make something happen and go on."""
 
-    def __init__(self, process: Process, details: Details, definition: EventDefinition | None) -> None:
+    def __init__(self, process: Process, details: Details, definitions: tuple[EventDefinition, ...]) -> None:
         super().__init__(process, details)
-        self.definition = definition
+        self.definitions = definitions
 
     def enter(self, task: Token) -> bool:
-        """Make it happen."""
-        match self.definition:
-            case MessageDefinition() as message:
-                throwing.throw_message(task, message)
-            case SignalDefinition() as signal:
-                throwing.throw_signal(task, signal)
-            case EscalationDefinition(code):
-                throwing.throw_escalation(task, static_code(task, code))
-        return True
+        """Make it happen: each definition of an event that has several."""
+        done = True
+        for definition in self.definitions:
+            match definition:
+                case MessageDefinition() as message:
+                    throwing.throw_message(task, message)
+                case SignalDefinition() as signal:
+                    throwing.throw_signal(task, signal)
+                case EscalationDefinition(code):
+                    throwing.throw_escalation(task, static_code(task, code))
+                case CompensateDefinition(activity_id):
+                    scope = task.scope
+                    if scope.element.kind == "eventSubProcess":
+                        scope = scope.scope  # it undoes what was done around it
+                    done = not compensation.start(task, scope, activity_id) and done
+        return done
 
 
 class IntermediateThrowEvent(ThrowEvent):
@@ -73,12 +82,41 @@ class EndEvent(ThrowEvent):
             code = static_code(task, self.definition.code)
             throwing.throw_error(task, code, f"The end event “{self.details.name or self.id}” throws it.", {})
             return False
+        if isinstance(self.definition, CancelDefinition):
+            return self._give_up(task)
         return super().enter(task)
+
+    def _give_up(self, task: Token) -> bool:
+        """Cancel the transaction around: end everything else in it, then undo what was completed."""
+        path = {task.key}
+        transaction = task.scope
+        while transaction.element.kind != "transaction":
+            path.add(transaction.key)
+            transaction = transaction.scope
+        scope = task
+        while scope is not transaction:
+            scope = scope.scope
+            for child in scope.children:
+                if child.key not in path:
+                    task.execution.terminate(child)
+        task.remember(transaction=transaction.key)
+        return not compensation.start(task, transaction, None)
 
     def before_leaving(self, task: Token) -> None:
         """A terminate end event ends every other token of its scope."""
         if isinstance(self.definition, TerminateDefinition):
             task.execution.terminate_children(task.scope, but=task)
+
+    def _on_complete(self, my_task: Token) -> None:
+        """Let the token out; that of a cancel end event leaves at the border of its transaction."""
+        if not isinstance(self.definition, CancelDefinition):
+            super()._on_complete(my_task)
+            return
+        execution = my_task.execution
+        transaction = execution.find(my_task.internal_data["transaction"])
+        assert transaction is not None, "the token is inside of it"
+        event = next(event for event in transaction.element.boundary_events if CancelDefinition() in event.definitions)
+        execution.trigger(transaction, event, {})
 
 
 def static_code(task: Token, code: str | None) -> str:

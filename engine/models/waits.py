@@ -162,6 +162,8 @@ class Timer(Base):
     process_id: Mapped[str]
     #: The timer event that fires: boundary, catch or start event.
     element_id: Mapped[str]
+    #: Which definition of an event with several it is, counted from 0.
+    part: Mapped[int] = mapped_column(default=0)
     #: Firings left after this one; -1: without end; 0: this is the last.
     repetitions: Mapped[int] = mapped_column(default=0)
     #: The ISO 8601 interval or cron text that gives the next due date.
@@ -187,6 +189,8 @@ class MessageSubscription(Base):
     definition_key: Mapped[int] = mapped_column(Key, index=True)
     process_id: Mapped[str]
     element_id: Mapped[str]
+    #: Which definition of an event with several it is, counted from 0.
+    part: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -203,6 +207,8 @@ class SignalSubscription(Base):
     definition_key: Mapped[int] = mapped_column(Key, index=True)
     process_id: Mapped[str]
     element_id: Mapped[str]
+    #: Which definition of an event with several it is, counted from 0.
+    part: Mapped[int] = mapped_column(default=0)
 
 
 class Message(Base):

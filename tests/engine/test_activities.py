@@ -54,8 +54,10 @@ def test_a_user_task_belongs_to_the_group_that_its_lane_names(run: Run) -> None:
 def test_who_and_until_when_may_be_expressions(run: Run) -> None:
     case = run(
         one_task(
-            '<zeebe:assignmentDefinition assignee="=boss" candidateGroups="=[&quot;a&quot;, team]" candidateUsers="x, y"/>'
-            '<zeebe:taskSchedule dueDate="=now() + duration(&quot;P1D&quot;)" followUpDate="2025-03-04T09:00:00+08:00"/>'
+            '<zeebe:assignmentDefinition assignee="=boss" candidateGroups="=[&quot;a&quot;, team]"'
+            ' candidateUsers="x, y"/>'
+            '<zeebe:taskSchedule dueDate="=now() + duration(&quot;P1D&quot;)"'
+            ' followUpDate="2025-03-04T09:00:00+08:00"/>'
             '<zeebe:priorityDefinition priority="=40 + 2"/>'
         ),
         {"boss": "li", "team": "b"},

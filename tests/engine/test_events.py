@@ -1,4 +1,4 @@
-"""Events: timers, messages, signals, errors and escalations, caught in the flow, at borders and by event sub-processes."""
+"""Timers, messages, signals, errors, escalations: caught in the flow, at borders and by event sub-processes."""
 
 from __future__ import annotations
 
