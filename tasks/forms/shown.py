@@ -9,15 +9,12 @@ from typing import Any
 from tasks.forms import options
 from tasks.forms.components import KEYED, MANY_OF, ONE_OF, Component, every, read
 
-#: What people see of a value that the form's author worded; to be translated like a label.
-Words = str
-
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One value that was entered in a form, under the form's own label."""
 
-    label: Words
+    label: str
     #: Text, number, truth, or what was chosen (worded as in the form).
     value: Any
     #: The component's type, which says how to write the value.

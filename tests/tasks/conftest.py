@@ -79,6 +79,13 @@ def repair_process() -> Resource:
     return Resource("auto-repair/car-repair.bpmn", resource.content)
 
 
+def single_task(process_id: str, extensions: str = "", name: str = "任务") -> Resource:
+    """A process of one task without a lane."""
+    return diagram(
+        start(), user("do", extensions, name=name), end(), flow("start", "do"), flow("do", "end"), process_id=process_id
+    )
+
+
 @pytest.fixture
 def shop(sessions: sessionmaker[Session]) -> Player:
     """The deployed process."""

@@ -15,7 +15,7 @@ from database import dumps
 from people.models import User
 from tests.conftest import MakeUser
 from tests.play import Case, Player
-from tests.tasks.conftest import RECEPTION, TEAM, form
+from tests.tasks.conftest import RECEPTION, TEAM, form, single_task
 from tests.tasks.form_makers import field, schema
 
 SignIn = Callable[[User], FlaskClient]
@@ -358,3 +358,13 @@ def test_decimals_reach_the_form_as_numbers(shop: Player, wang: User, sign_in: S
     answer = sign_in(wang).get(f"/tasks/{key_of(case)}")
 
     assert island(answer)["data"] == {"price": 0.1, "hours": 2}
+
+
+def test_an_english_reader_searches_by_the_english_name(shop: Player, make_user: MakeUser, sign_in: SignIn) -> None:
+    shop.deploy(single_task("estimating", name="拟定维修估价"))
+    shop.start("estimating")
+    english = make_user("john", locale="en")
+    chinese = make_user("zhou.yan", locale="zh")
+
+    assert "Draft the estimate" in sign_in(english).get("/tasks?whose=groups&search=the%20estim").text
+    assert "拟定维修估价" not in sign_in(chinese).get("/tasks?whose=groups&search=the%20estim").text

@@ -14,21 +14,14 @@ from sqlalchemy.orm import Session
 from database import transaction
 from engine.models import UserTask, UserTaskGroup
 from people.models import User
-from processes.service import Resource
 from tasks import service
 from tasks.worklist import Whose, Worklist, counts, next_of_case, open_names, several, worklist
 from tests.conftest import MONDAY, MakeUser
-from tests.diagrams import diagram, end, flow, start, user
+from tests.diagrams import diagram, end, flow, start
 from tests.play import Player
+from tests.tasks.conftest import single_task
 
 HOUR = timedelta(hours=1)
-
-
-def single_task(process_id: str, extensions: str = "", name: str = "任务") -> Resource:
-    """A process of one task without a lane."""
-    return diagram(
-        start(), user("do", extensions, name=name), end(), flow("start", "do"), flow("do", "end"), process_id=process_id
-    )
 
 
 def named(listed: Worklist) -> list[str]:
