@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from cockpit.instances import has_incident
@@ -59,7 +59,8 @@ _INSTANCES: Listing[ProcessInstance] = Listing(
         "startDate": ProcessInstance.started_at.expression,
         "endDate": ProcessInstance.ended_at.expression,
         "state": ProcessInstance.state.expression,
-        "hasIncident": has_incident(),
+        # A number, because SQL does not compare truths.
+        "hasIncident": case((has_incident(), 1), else_=0),
         "tenantId": TENANT,
     },
 )

@@ -30,7 +30,12 @@ class Shape(BaseModel):
     """A JSON object that leaves the server."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, from_attributes=True, frozen=True, extra="forbid"
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="forbid",
+        # Camunda's clients expect every property, with null for what there is not.
+        json_schema_serialization_defaults_required=True,
     )
 
     def text(self) -> str:
