@@ -9,3 +9,6 @@ trap 'rm -f "$catalogue"' EXIT
     --output "$catalogue" .
 .venv/bin/pybabel --quiet update --input-file "$catalogue" --output-dir web/translations --locale zh --no-fuzzy-matching \
     --ignore-pot-creation-date --ignore-obsolete --width 120
+# Dates and names in the head of the file say nothing that the history does not say.
+sed -i '/^"\(Report-Msgid-Bugs-To\|POT-Creation-Date\|PO-Revision-Date\|Last-Translator\|Language-Team\|Generated-By\)/d' \
+    web/translations/zh/LC_MESSAGES/messages.po
