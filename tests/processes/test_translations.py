@@ -16,7 +16,7 @@ DIAGRAM = f"""<bpmn:definitions xmlns:bpmn="{BPMN}" targetNamespace="urn:t" id="
 FORM = {
     "type": "default",
     "components": [
-        {"type": "text", "text": "## 准予离职"},
+        {"type": "text", "text": "准予离职"},
         {
             "type": "group",
             "label": "应聘人员",
@@ -51,18 +51,18 @@ def test_a_form_keeps_its_keys_and_values() -> None:
     translated = translate_form(FORM, "en")
     group = translated["components"][1]
     radio, date = group["components"]
-    assert translated["components"][0]["text"] == "## Release"
+    assert translated["components"][0]["text"] == "Release"
     assert group["label"] == "Applicant"
     assert radio["label"] == "Registered residence"
     assert radio["values"] == [{"label": "Local", "value": "local"}, {"label": "Elsewhere", "value": "外地"}]
     assert radio["validate"] == {"required": True, "patternErrorMessage": "Enter a telephone number"}
     assert (date["key"], date["dateLabel"], date["timeLabel"]) == ("经理", "Signed on", "Time")
-    assert FORM["components"][0] == {"type": "text", "text": "## 准予离职"}, "the form itself stays as it is"
+    assert FORM["components"][0] == {"type": "text", "text": "准予离职"}, "the form itself stays as it is"
 
 
 def test_the_labels_of_a_form_are_listed_in_its_order() -> None:
     assert form_labels(FORM) == [
-        "## 准予离职",
+        "准予离职",
         "应聘人员",
         "户籍",
         "请填写电话号码",
