@@ -105,6 +105,15 @@ class Scope:
         self.parent = parent
         self.run = run
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a variable of that name, here or around."""
+        level: Scope | None = self
+        while level is not None:
+            if name in level.values:
+                return True
+            level = level.parent
+        return self.run.has(name)
+
 
 Code = Callable[[Scope], Any]
 """A compiled node: called with a scope it gives the node's value."""

@@ -9,9 +9,13 @@ import feel
 
 @dataclass(frozen=True, slots=True)
 class DecisionWarning(feel.Warning):
-    """Why a value became null, with the id of the element whose expression it was (None if it has no id)."""
+    """Why a value became null, with the id of the element whose expression it was (None if it has no id).
+
+    `violation` marks a table whose rules contradict its hit policy: the model is wrong, not the input.
+    """
 
     element_id: str | None = None
+    violation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,8 @@ class DecisionOutcome:
     value: feel.Value
     matched: list[MatchedRule] = field(default_factory=list)
     warnings: list[feel.Warning] = field(default_factory=list)
+
+    @property
+    def violations(self) -> list[DecisionWarning]:
+        """The warnings that tell of rules contradicting their hit policy."""
+        return [warning for warning in self.warnings if isinstance(warning, DecisionWarning) and warning.violation]

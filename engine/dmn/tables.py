@@ -93,10 +93,14 @@ class Table:
 
     def _chosen(self, scope: Scope, hits: list[tuple[Rule, list[feel.Value]]]) -> list[tuple[Rule, list[feel.Value]]]:
         if self.policy == "UNIQUE" and len(hits) > 1:
-            self._warn(scope, f"{self._numbers(hits)} match, but the hit policy UNIQUE allows one")
+            self._warn(scope, f"{self._numbers(hits)} match, but the hit policy UNIQUE allows one", violation=True)
             return []
         if self.policy == "ANY" and any(equal(outputs, hits[0][1]) is not True for _rule, outputs in hits[1:]):
-            self._warn(scope, f"{self._numbers(hits)} match with different outputs, which the hit policy ANY forbids")
+            self._warn(
+                scope,
+                f"{self._numbers(hits)} match with different outputs, which the hit policy ANY forbids",
+                violation=True,
+            )
             return []
         if self.policy in ("PRIORITY", "OUTPUT ORDER"):
             hits = self._by_priority(scope, hits)
@@ -153,8 +157,8 @@ class Table:
         numbers = [str(rule.number) for rule, _outputs in hits[:10]]
         return f"rules {', '.join(numbers[:-1])} and {numbers[-1]}"
 
-    def _warn(self, scope: Scope, message: str) -> None:
-        scope.run.warnings.append(DecisionWarning(message, 0, self.id))
+    def _warn(self, scope: Scope, message: str, violation: bool = False) -> None:
+        scope.run.warnings.append(DecisionWarning(message, 0, self.id, violation))
 
 
 def _place(value: feel.Value, order: feel.Value) -> int:

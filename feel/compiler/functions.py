@@ -9,8 +9,6 @@ from feel.runtime import Code, Run, Scope
 from feel.types import Type, convert, resolve, unknown_type
 from feel.values import BuiltIn, Function, Value, shown
 
-_MISSING = object()
-
 
 @compiles(nodes.FunctionLiteral)
 def _function(node: nodes.FunctionLiteral) -> Code:
@@ -53,7 +51,7 @@ def _call(node: nodes.Call) -> Code:
         run = scope.run
         values = [argument(scope) for argument in arguments]
         run.position = position
-        if function is None and called is not None and not run.has(called):
+        if function is None and called is not None and not scope.knows(called):
             run.warn(f"there is no function `{called}`", position)
             return None
         return call_function(run, function, values, names)
@@ -62,22 +60,19 @@ def _call(node: nodes.Call) -> Code:
 
 
 def _named_function(node: nodes.Name) -> Code:
-    """A name before parentheses means a function, even where a variable of the name holds something else."""
+    """A name before parentheses means a function, even where a variable of that name holds something else."""
     name = node.name
     read = compile_node(node)
 
     def find(scope: Scope) -> Value:
         level: Scope | None = scope
         while level is not None:
-            value = level.values.get(name, _MISSING)
-            if value is not _MISSING and (level.parent is not None or isinstance(value, Function)):
+            value = level.values.get(name)
+            if isinstance(value, Function):
                 return value
             level = level.parent
         function = scope.run.function(name)
-        if function is None or name in scope.run.context:
-            value = read(scope) if name in scope.run.context else None
-            return value if isinstance(value, Function) or function is None else function
-        return function
+        return read(scope) if function is None and scope.knows(name) else function
 
     return find
 

@@ -110,7 +110,7 @@ def compile_unary_tests(node: nodes.UnaryTests) -> Code:
                 result = None
         if negated:
             # What cannot be compared with the tests is none of them.
-            return True if result is None and value is not None else (None if result is None else True)
+            return None if result is None and value is None else True
         return result
 
     return passes

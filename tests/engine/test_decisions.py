@@ -84,7 +84,8 @@ def test_unique_takes_the_one_rule_and_says_which() -> None:
     assert feel.to_json(outcome.matched[0].outputs) == {"x": 5}
     overlapping = outcome_of(content, level="gold", amount=40)
     assert overlapping.value is None
-    assert "rules 2 and 3 match" in overlapping.warnings[0].message
+    assert "rules 2 and 3 match" in overlapping.violations[0].message
+    assert outcome.violations == []
 
 
 def test_first_takes_the_first() -> None:

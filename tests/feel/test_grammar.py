@@ -38,6 +38,7 @@ from tests.feel.helpers import as_json, evaluate, refusal
         ("\u3000 1\u00a0+ 2", 3),
         (".5 + 1.5e1", 15.5),
         ("x between 1 and 3 and true", True),
+        ("stddev([2, 4, 7, 5]) = 2.081665999466132735282297706979931", True),
         ("some x in [1, 2], y in [2, 3] satisfies x = y", True),
         ("every x in [] satisfies false", True),
     ],
@@ -78,6 +79,7 @@ def test_names_made_by_the_expression_itself_are_known_in_it() -> None:
 
 def test_a_variable_may_be_named_like_a_function() -> None:
     assert as_json("count + count([1, 2])", count=40) == 42
+    assert as_json("for count in [40] return count + count([1, 2])") == [42]
 
 
 def test_the_variables_of_an_expression() -> None:

@@ -110,6 +110,7 @@ def test_a_missing_variable_is_null_and_says_what_is_known() -> None:
         ("[1, 2][3]", "there is no item 3 in a list of 2"),
         ('date("2023-02-29")', '"2023-02-29" is not a date such as 2024-02-29'),
         ("nothing(1)", "there is no function `nothing`"),
+        ("{n: 1, r: n(2)}.r", "number 1 is not a function"),
         ('"a" < 1', 'string "a" and number 1 have no order'),
         ("[2, 1] instance of list", "the type `list` needs its arguments, as in `list<Any>`"),
         ('matches("a", "(")', "never closed"),
