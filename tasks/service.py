@@ -23,6 +23,9 @@ from tasks import forms, submission, variables
 from tasks.errors import InvalidForm
 from tasks.worklist import next_of_case
 
+#: What one expression of a form may use: a form has many, and each is evaluated more than once while somebody waits.
+FORM_LIMITS = feel.Limits(steps=50_000, seconds=0.1)
+
 _NOT_YOURS = "This task belongs to a group that you are not in."
 
 
@@ -142,7 +145,7 @@ def form(session: Session, form_key: int) -> FormDefinition:
 def form_environment(session: Session) -> feel.Environment:
     """Return what FEEL in forms needs to know: the engine's time, the company's zone and calendar."""
     settings = configuration(session)
-    return feel.Environment(now=clock.now(session), zone=settings.zone, calendar=settings.calendar)
+    return feel.Environment(now=clock.now(session), zone=settings.zone, calendar=settings.calendar, limits=FORM_LIMITS)
 
 
 def _open_task(session: Session, key: int) -> UserTask:

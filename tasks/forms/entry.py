@@ -148,7 +148,7 @@ def _fill_rows(component: Component, base: dict[str, Any], entered: Any, path: P
     before = find(base, component.steps)
     if not isinstance(before, list):
         count = component.properties.get("defaultRepetitions", 1)
-        before = [{} for _ in range(count if isinstance(count, int) else 1)]
+        before = [{} for _ in range(min(count, MOST_ROWS) if isinstance(count, int) else 1)]
     before = [row if isinstance(row, dict) else {} for row in before]
     given = find(entered, component.steps)
     if given is MISSING or given is None:

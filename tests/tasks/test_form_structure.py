@@ -254,3 +254,10 @@ def test_a_hidden_list_is_not_taken() -> None:
     form = schema(field("checkbox", "extra"), {**PARTS, **hidden_if("not(extra)")})
 
     assert enter(form, {"extra": False, "parts": [{"name": ""}]}).variables == {"extra": False}
+
+
+def test_a_list_begins_with_as_many_rows_as_the_form_says() -> None:
+    optional = {**PARTS, "components": [field("textfield", "name")]}
+
+    assert enter(schema({**optional, "defaultRepetitions": 2}), {}).variables == {"parts": [{"name": ""}, {"name": ""}]}
+    assert len(enter(schema({**optional, "defaultRepetitions": 10**9}), {}).variables["parts"]) == 1000

@@ -25,6 +25,8 @@ from tasks.variables import visible
 from tests.conftest import MONDAY, MakeUser
 from tests.diagrams import diagram, end, flow, node, start, user
 from tests.play import Case, Player
+from tests.tasks.conftest import form
+from tests.tasks.form_makers import field, schema
 
 ESTIMATED = {"price": Decimal("1280.50"), "note": ""}
 
@@ -175,6 +177,18 @@ def test_variables_outside_of_the_form_cannot_be_set_through_it(case: Case, wang
 
     assert case.variables["plate"] == "沪A 12345"
     assert "discount" not in case.variables
+
+
+def test_a_form_with_endless_expressions_is_answered_all_the_same(
+    shop: Player, wang: User, do: Callable[..., Any]
+) -> None:
+    endless = "=sum(for a in 1..1000, b in 1..1000, c in 1..1000 return 1) > 0"
+    fields = [field("textfield", f"f{number}", conditional={"hide": endless}) for number in range(10)]
+    shop.deploy(form("estimate-form", schema(*fields)))
+    case = shop.start("car-repair", {"plate": "A1"})
+    do(service.complete, wang, case.task("estimate").key, {"f1": "x"})
+
+    assert case.variables["f1"] == "x", "what cannot be decided hides nothing"
 
 
 def test_a_task_without_a_form_takes_no_variables(case: Case, wang: User, zhang: User, do: Callable[..., Any]) -> None:
