@@ -175,7 +175,8 @@ def _place_flow_nodes(
         members = [node_id for node_id in column if column[node_id] == current and node_id not in grid.cells]
         for node_id in sorted(members, key=lambda member: (height_of_predecessors(member), position[member])):
             rows = lanes[lane_of[node_id]]
-            row = _choose_row(node_id, current, grid, before[node_id], heir, lane_of, rows, reach[node_id])
+            below = any((source, node_id) in from_boundary for source in before[node_id])
+            row = _choose_row(node_id, current, grid, before[node_id], heir, lane_of, rows, reach[node_id], below)
             grid.cells[node_id] = Cell(current, row, reach=reach[node_id])
             rows.take(grid.cells[node_id], node_id)
             follower = heir.get(node_id)
@@ -200,6 +201,7 @@ def _choose_row(
     lane_of: dict[str, str],
     rows: _LaneRows,
     reach: int,
+    below: bool,
 ) -> int:
     here = range(column, column + 1)
     reserved = [row for (row, place), owner in rows.taken.items() if owner == node_id and place == column]
@@ -211,7 +213,10 @@ def _choose_row(
         takes_over = any(heir.get(source) == node_id for source in before if grid.cells[source] is nearest)
         wanted = nearest.row if takes_over else nearest.row + nearest.reach + 1
         way = range(nearest.column + 1, column)
-        for candidate in (wanted, nearest.row - nearest.reach - 1, wanted + 1, nearest.row - nearest.reach - 2):
+        above = nearest.row - nearest.reach - 1
+        # What a boundary event leads to stands below its host, for the event sits on the lower border.
+        order = (wanted, wanted + 1, above, above - 1) if below else (wanted, above, wanted + 1, above - 1)
+        for candidate in order:
             if rows.is_free(candidate, way, node_id) and rows.is_free(candidate, here, node_id, reach):
                 return candidate
         return rows.nearest_free(wanted, here, node_id, reach)
