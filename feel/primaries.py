@@ -14,6 +14,8 @@ from feel.numbers import parse_number
 from feel.temporal import parse_at_literal
 from feel.type_parser import TypeParser
 
+MAX_ENTRIES = 1_000
+MAX_VARIABLES = 50
 COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
 
 
@@ -39,7 +41,7 @@ class PrimaryParser(TypeParser, ABC):
             self.index += 1
             value = parse_number(token.text)
             if value is None:
-                raise FeelSyntaxError.at(self.text, token.start, f"the number {token.text} is out of range")
+                raise FeelSyntaxError.at(self.text, token.start, f"the number {token.text[:40]} is out of range")
             return nodes.Literal(token.start, value)
         if token.kind == STRING:
             self.index += 1
@@ -114,6 +116,8 @@ class PrimaryParser(TypeParser, ABC):
             iterations: list[nodes.Iteration] = []
             while True:
                 start = self.tokens[self.index].start
+                if len(iterations) == MAX_VARIABLES:
+                    raise self.error(f"an iteration may have at most {MAX_VARIABLES} variables", ())
                 variable = self.name_until(("in",))
                 self.expect("in")
                 source = self.expression()
@@ -194,6 +198,8 @@ class PrimaryParser(TypeParser, ABC):
         try:
             with self.inner():
                 while not self.at("}"):
+                    if len(keys) == MAX_ENTRIES:
+                        raise self.error(f"a context may be written out with at most {MAX_ENTRIES} entries", ())
                     keys.append(self._key())
                     self.expect(":")
                     values.append(self.expression())

@@ -97,9 +97,9 @@ class TokenReader:
         if token.kind == END:
             found = "the expression ends here"
         elif token.kind == STRING:
-            found = f'the text "{token.text}" cannot stand here'
+            found = f'the text "{token.text[:60]}" cannot stand here'
         else:
-            found = f"`{token.text}` cannot stand here"
+            found = f"`{token.text[:60]}` cannot stand here"
         message = f"{found}; expected {' or '.join(expected)}" if expected else found
         for character in self.text[token.start : token.end]:
             if character in FULL_WIDTH and token.kind != STRING:

@@ -114,3 +114,34 @@ def test_values_that_share_their_parts_are_not_unfolded() -> None:
 def test_many_warnings_do_not_pile_up() -> None:
     result = feel.parse("for i in 1..5000 return missing + i").evaluate({})
     assert len(result.warnings) <= 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x in (" * 70 + "1" + ") + 1" * 70,
+        "x in (" * 70,
+        "[1..2[" * 60,
+        "]1..a[b[" * 60,
+        "[1..a[" * 70 + "1" + "]" * 70,
+        "f(a: " * 70 + "1" + ")" * 70,
+        "{" + ", ".join(f"k{number}: 1" for number in range(9000)) + "}",
+        "for " + ", ".join(f"a{number} in b" for number in range(5000)) + " return 1",
+        "a" + ".b" * 5000,
+        "a" + "[1]" * 5000,
+        "f" + "()" * 5000,
+        "a " * 50_000,
+        "/*" * 40_000,
+        "9" * 90_000,
+    ],
+)
+def test_no_text_takes_long_to_parse(text: str) -> None:
+    started = time.process_time()
+    message = ""
+    for parse in (feel.parse, feel.parse_unary_tests):
+        try:
+            parse(text)
+        except feel.FeelSyntaxError as error:
+            message = str(error)
+    assert len(message) < 400
+    assert time.process_time() - started < PATIENCE
