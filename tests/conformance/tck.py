@@ -1,8 +1,13 @@
-"""Runs the public DMN TCK: reads its cases, evaluates the models with ours, compares with what is expected."""
+"""Runs the public DMN TCK: reads its cases, evaluates the models with ours, compares with what is expected.
+
+`BATON_DMN_TCK=<folder> python -m tests.conformance.tck` prints what passed and failed, per level and per case.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -174,3 +179,29 @@ def _simple(element: etree._Element) -> feel.Value:
         case "duration" | "dayTimeDuration" | "yearMonthDuration":
             return feel.parse_duration(text.strip())
     raise ValueError(f"the kit has a value of the unknown type {kind}")
+
+
+def main() -> int:
+    """Prints the results; returns the exit code."""
+    root = folder()
+    if root is None:
+        print(f"set {VARIABLE} to the folder of the DMN TCK", file=sys.stderr)
+        return 2
+    cases: Counter[tuple[int, str, bool]] = Counter()
+    failures: list[Outcome] = []
+    for outcome in run_all(root):
+        cases[outcome.level, outcome.case, outcome.failure is None] += 1
+        if outcome.failure is not None:
+            failures.append(outcome)
+    for level, case in sorted({(level, case) for level, case, _passed in cases}):
+        print(f"{level} {case:<50} {cases[level, case, True]:>5} passed {cases[level, case, False]:>4} failed")
+    for level in sorted({level for level, _case, _passed in cases}):
+        counts = [sum(cases[key] for key in cases if key[0] == level and key[2] is passed) for passed in (True, False)]
+        print(f"level {level}: {counts[0]} passed, {counts[1]} failed")
+    for outcome in failures:
+        print(f"{outcome.name}: {outcome.failure}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
