@@ -10,6 +10,9 @@ from feel.types import Type, convert, resolve, unknown_type
 from feel.values import BuiltIn, Function, Value, shown
 
 
+_MISSING = object()
+
+
 @compiles(nodes.FunctionLiteral)
 def _function(node: nodes.FunctionLiteral) -> Code:
     body = compile_node(node.body)
@@ -60,15 +63,18 @@ def _call(node: nodes.Call) -> Code:
 
 
 def _named_function(node: nodes.Name) -> Code:
-    """A name before parentheses means a function, even where a variable of that name holds something else."""
+    """A name before parentheses means a function, even where a variable of that name holds something else.
+
+    But an inner name that is null hides a built-in function: it may be a function that could not be made.
+    """
     name = node.name
     read = compile_node(node)
 
     def find(scope: Scope) -> Value:
         level: Scope | None = scope
         while level is not None:
-            value = level.values.get(name)
-            if isinstance(value, Function):
+            value = level.values.get(name, _MISSING)
+            if isinstance(value, Function) or (value is None and level.parent is not None):
                 return value
             level = level.parent
         function = scope.run.function(name)
