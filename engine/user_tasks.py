@@ -135,6 +135,8 @@ class CompleteUserTask:
             ended_at=execution.now,
             touched_at=execution.now,
             completed_by=execution.actor,
+            # Who completes a task that nobody has, has it by that.
+            assignee=task.assignee or execution.actor or None,
         )
         waits.forget(token, UserTask)
         execution.changes.drop_candidates(task.key)

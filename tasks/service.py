@@ -99,7 +99,15 @@ def complete(session: Session, user: User, key: int, entered: dict[str, Any]) ->
     InvalidForm with the sentence for each field.
     """
     task = _workable_task(session, user, key)
-    return _complete(session, user, task, _validated(session, task, entered))
+    name, instance_key, root_key = task.name, task.instance_key, task.root_key
+    execute(session, instance_key, CompleteUserTask(key, _validated(session, task, entered)), actor=user.username)
+    following = next_of_case(session, user, root_key)
+    return Completed(
+        task_name=name,
+        instance_key=instance_key,
+        next_task_key=following.key if following else None,
+        next_task_name=following.name if following else None,
+    )
 
 
 def submit(session: Session, user: User, key: int, sent: dict[str, Any]) -> None:
@@ -108,22 +116,7 @@ def submit(session: Session, user: User, key: int, sent: dict[str, Any]) -> None
     schema = form_schema(session, task.form_key) if task.form_key is not None else None
     environment = form_environment(session)
     values = submission.accepted(user, schema, sent, variables.visible(session, task), environment)
-    _complete(session, user, task, values)
-
-
-def _complete(session: Session, user: User, task: UserTask, values: dict[str, Any]) -> Completed:
-    key, name, instance_key, root_key = task.key, task.name, task.instance_key, task.root_key
-    if task.assignee is None:
-        claiming = AssignUserTask(key, user.username, allow_override=False)
-        execute(session, instance_key, claiming, actor=user.username)
-    execute(session, instance_key, CompleteUserTask(key, values), actor=user.username)
-    following = next_of_case(session, user, root_key)
-    return Completed(
-        task_name=name,
-        instance_key=instance_key,
-        next_task_key=following.key if following else None,
-        next_task_name=following.name if following else None,
-    )
+    execute(session, task.instance_key, CompleteUserTask(key, values), actor=user.username)
 
 
 def form_schema(session: Session, form_key: int) -> dict[str, Any]:
