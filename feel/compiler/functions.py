@@ -9,7 +9,6 @@ from feel.runtime import Code, Run, Scope
 from feel.types import Type, convert, resolve, unknown_type
 from feel.values import BuiltIn, Function, Value, shown
 
-
 _MISSING = object()
 
 
