@@ -83,7 +83,7 @@ def _meaning(xml: bytes) -> bytes:
 
 
 @given(st.integers(min_value=0, max_value=10**9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_process_gets_a_sound_picture(seed: int) -> None:
     source = _random_process(seed)
     drawn = tidy(source)
