@@ -86,8 +86,6 @@ PROPERTIES: dict[type, dict[str, Callable[..., Value]]] = {
 }
 """DMN 1.5, tables 65 to 67."""
 
-PROPERTY_NAMES = frozenset(name for properties in PROPERTIES.values() for name in properties)
-
 
 def member_of(run: Run, value: Value, member: str, position: int) -> Value:
     """The member of a value, of each item of a list; null with a warning where there is none."""

@@ -9,9 +9,6 @@ CONTEXT = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, clam
 WIDE = Context(prec=80, rounding=ROUND_HALF_EVEN, Emin=-99999, Emax=99999, traps=[])
 """For intermediate results that must not be rounded twice."""
 
-ZERO = Decimal(0)
-ONE = Decimal(1)
-
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 MAX_PLAIN_EXPONENT = 100
 

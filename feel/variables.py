@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from feel import nodes
 
-IMPLIED = frozenset(("item", "partial", "?"))
-
 
 def free_names(root: nodes.Node) -> Iterator[nodes.Name]:
     """The names that the tree itself does not define, in no particular order; a called name is one too."""

@@ -33,12 +33,27 @@ class Evaluation:
         if isinstance(element, Decision):
             return element.logic(self._scope(element.requirements)) if element.logic is not None else None
         if isinstance(element, KnowledgeModel):
-            return element.make(self._scope(element.requirements)) if element.make is not None else None
+            return self._function_of(element)
         if isinstance(element, DecisionService):
             return self.function_of(element)
         return None
 
+    def _function_of(self, model: KnowledgeModel) -> feel.Value:
+        if model.make is None:
+            return None
+        # The function first, then what it calls: knowledge models may call themselves and each other.
+        values: dict[str, feel.Value] = {}
+        function = self._values[model] = model.make(self._scope_of(values))
+        values.update(self._required(model.requirements))
+        return function
+
     def _scope(self, requirements: list[Requirement]) -> Scope:
+        return self._scope_of(self._required(requirements))
+
+    def _scope_of(self, values: dict[str, feel.Value]) -> Scope:
+        return Scope(values, Scope(self._run.values, None, self._run), self._run)
+
+    def _required(self, requirements: list[Requirement]) -> dict[str, feel.Value]:
         values: dict[str, feel.Value] = {}
         for requirement in requirements:
             element, prefix = requirement.element, requirement.prefix
@@ -49,7 +64,7 @@ class Evaluation:
                 values.setdefault(element.id, value)
             else:
                 values.setdefault(prefix, {})[element.name] = value
-        return Scope(values, Scope(self._run.values, None, self._run), self._run)
+        return values
 
     def function_of(self, service: DecisionService) -> feel.Function:
         """A decision service as a function of its inputs."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import feel
 from engine.dmn.outcome import DecisionWarning
-from engine.dmn.xml import Element, child, line_of, local_name, name_of
+from engine.dmn.xml import Element, line_of, local_name, name_of
 from engine.problems import Problem
 from feel.names import NameTable, known_names
 from feel.runtime import Code, Scope
@@ -133,8 +133,3 @@ def typed(code: Code, target: Type | None, what: str, element_id: str | None) ->
         return value
 
     return run
-
-
-def variable_of(element: Element) -> Element | None:
-    """The `variable` child of a decision, input data or knowledge model."""
-    return child(element, "variable")

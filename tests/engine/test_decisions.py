@@ -205,6 +205,15 @@ def test_a_business_knowledge_model_is_a_function() -> None:
     assert "argument `net` is not a number" in wrong.warnings[0].message
 
 
+def test_a_business_knowledge_model_may_call_itself() -> None:
+    body = (
+        '<businessKnowledgeModel id="f" name="factorial"><variable name="factorial"/><encapsulatedLogic>'
+        f'<formalParameter name="n"/>{literal("if n < 2 then 1 else n * factorial(n - 1)")}</encapsulatedLogic>'
+        f"{knows('f')}</businessKnowledgeModel>" + decision("d", literal("factorial(10)"), knows("f"))
+    )
+    assert model(body).evaluate("d", {}).value == 3628800
+
+
 def test_boxed_expressions() -> None:
     context = (
         f'<context><contextEntry><variable name="a"/>{literal("2")}</contextEntry>'
