@@ -42,7 +42,7 @@ def server() -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "BATON_DATA_DIR": folder, "BATON_LOG_LEVEL": "ERROR"}
+        environment = {**os.environ, "BATON_DATA": folder, "BATON_LOG_LEVEL": "error"}
         baton = [sys.executable, "-m", "web.cli"]
         subprocess.run([*baton, "db", "upgrade"], env=environment, check=True)
         add = [*baton, "user", "add", "bench", "--role", "admin", "--password-stdin"]
