@@ -113,6 +113,7 @@ def _write(
     for element in list(plane.iterchildren(_SHAPE, _EDGE)):
         plane.remove(element)
     expanded = _expanded(containers)
+    exclusive = {element.get("id") for element in root.iter(f"{{{BPMN}}}exclusiveGateway")}
     across = {element.get("id") for element in root.iter(f"{{{BPMN}}}participant", f"{{{BPMN}}}lane")}
     for key in picture.shapes:
         shape = _emptied(old.get(key), _SHAPE, key)
@@ -120,6 +121,9 @@ def _write(
             shape.set("isHorizontal", "true")
         if key in expanded:
             shape.set("isExpanded", "true")
+        if key in exclusive:
+            # Without it the modeler draws an empty diamond.
+            shape.set("isMarkerVisible", "true")
         shape.insert(0, _box(picture.shapes[key]))
         _set_label(shape, picture.labels.get(key))
         plane.append(shape)

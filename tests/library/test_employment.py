@@ -259,6 +259,13 @@ def test_either_side_can_end_the_probation_early(office: PersonnelOffice) -> Non
     assert office.todo == ["issue-notice"]
 
 
+def test_the_way_out_is_no_overdue_work_before_half_a_year(office: PersonnelOffice) -> None:
+    on_probation(office)
+    way_out = office.task("terminate-early")
+    assert way_out.due_at is None
+    assert way_out.follow_up_at == local(2025, 9, 17, 23, 59, 59)
+
+
 def test_ending_early_withdraws_open_verdicts(office: PersonnelOffice) -> None:
     at_the_verdicts(office)
     office.do("department-verdict")

@@ -148,6 +148,12 @@ def test_colours_markers_and_foreign_content_survive() -> None:
     assert b'other:mark="x"' in drawn
 
 
+def test_exclusive_gateways_show_their_cross() -> None:
+    drawn = tidy(_process('<bpmn:exclusiveGateway id="x" /><bpmn:parallelGateway id="p2" />'))
+    assert b'bpmnElement="x" isMarkerVisible="true"' in drawn
+    assert drawn.count(b"isMarkerVisible") == 1
+
+
 def test_a_closed_sub_process_keeps_its_own_page() -> None:
     source = _process(
         '<bpmn:subProcess id="s"><bpmn:userTask id="a" /><bpmn:userTask id="b" />'
