@@ -25,7 +25,7 @@ def start(caller: Token, process_id: str, binding: str, version_tag: str | None,
             definition = versions.latest(session, process_id, tag)
     except NotFound:
         raise ElementFailure("CALLED_ELEMENT_ERROR", f"The process “{process_id}” is not deployed.") from None
-    if not definition.startable:
+    if execution.hierarchy.process(definition.key).none_start is None:
         sentence = f"The process “{process_id}” has no start event without a trigger."
         raise ElementFailure("CALLED_ELEMENT_ERROR", sentence)
     if execution.depth >= execution.hierarchy.settings.call_depth_limit:

@@ -22,6 +22,7 @@ from engine.models import (
     ProcessInstance,
     ProcessState,
 )
+from engine.process import Process
 from engine.tokens import Token
 from engine.variables import checked
 from engine.workflow import Execution
@@ -167,13 +168,17 @@ class Hierarchy:
             raise NotFound("process instance", instance_key)
         if row.state != ProcessState.ACTIVE:
             raise NotActive("process instance", instance_key, row.state.lower())
-        execution = Execution(self, definitions.process(self.session, row.definition_key), row.definition_key)
+        execution = Execution(self, self.process(row.definition_key), row.definition_key)
         execution.instance_key = instance_key
         execution.parent_key, execution.parent_element_instance_key = row.parent_key, row.parent_element_instance_key
         execution.title, execution.revision = row.title, row.revision
         state.load(execution, row.tokens)
         self._executions[instance_key] = execution
         return execution
+
+    def process(self, definition_key: int) -> Process:
+        """Return the graph of a deployed process; raises NotFound."""
+        return definitions.process(self.session, definition_key)
 
     def open(
         self,
@@ -184,7 +189,7 @@ class Hierarchy:
         parent: Token | None = None,
     ) -> Execution:
         """Make a new instance whose root token is ready to enter."""
-        process = definitions.process(self.session, definition_key)
+        process = self.process(definition_key)
         version = self.session.scalar(_VERSION, {"key": definition_key})
         execution = Execution(self, process, definition_key)
         execution.instance_key = instance_key

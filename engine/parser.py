@@ -184,6 +184,7 @@ class _ProcessReader:
         process.root = ProcessScope(process, details)
         process.documentation = details.documentation
         process.title_expression = dict(details.properties).get("title")
+        process.listed = dict(details.properties).get("startable") != "false"
         tag = extension(self.node, "versionTag")
         process.version_tag = tag.get("value") if tag is not None else None
         process.lanes = list(dict.fromkeys(self.lanes.values()))

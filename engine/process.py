@@ -24,6 +24,8 @@ class Process(WorkflowSpec):
         self.version_tag: str | None = None
         #: FEEL text that names a case for people, e.g. plate and customer.
         self.title_expression: str | None = None
+        #: False where the property `startable` says that only a call or an event starts it.
+        self.listed = True
         self.documentation = ""
         self.flows: dict[str, SequenceFlow] = {}
         self.root: Element

@@ -273,7 +273,7 @@ def _store_process(session: Session, deployed: Deployed, resource: Resource, pro
         xml=xml.as_text(resource.content),
         checksum=checksum,
         start_form_id=start.form_id if start is not None else None,
-        startable=start is not None,
+        startable=start is not None and process.listed,
         starter_groups=[lane] if lane else [],
         groups=process.groups,
         deployment_key=deployed.key,

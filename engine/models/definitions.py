@@ -40,7 +40,7 @@ class ProcessDefinition(Base):
     xml: Mapped[str] = mapped_column(Text, deferred=True)
     checksum: Mapped[str]
     start_form_id: Mapped[str | None]
-    #: A person can start it: it has a none start event.
+    #: A person can start it: it has a none start event, and its property `startable` does not say no.
     startable: Mapped[bool]
     #: Candidate groups of the start event's lane: who may start it; empty: everybody.
     starter_groups: Mapped[list[str]] = mapped_column(Json)

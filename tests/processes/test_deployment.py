@@ -164,3 +164,18 @@ def test_a_file_in_another_encoding_is_read(play: Player) -> None:
 def test_an_element_that_no_token_reaches_is_a_warning(play: Player) -> None:
     deployed = play.deploy(diagram(start(), end(), chain("start", "end"), user("island")))
     assert [(problem.element_id, problem.severity) for problem in deployed.warnings] == [("island", "warning")]
+
+
+def test_a_process_that_is_only_called_stays_off_the_start_page(play: Player) -> None:
+    called = '<zeebe:properties><zeebe:property name="startable" value="false"/></zeebe:properties>'
+    deployed = play.deploy(
+        diagram(start(), user("work"), end(), chain("start", "work", "end"), process_id="child", extensions=called),
+        diagram(
+            start(),
+            node("callActivity", "call", extensions='<zeebe:calledElement processId="child"/>'),
+            end(),
+            chain("start", "call", "end"),
+        ),
+    )
+    assert [process.startable for process in deployed.processes] == [False, True]
+    assert play.start("p").child("child").todo == ["work"]
