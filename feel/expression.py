@@ -6,17 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from feel import nodes
+from feel import builtins, nodes
 from feel.compiler import compile_node, compile_unary_tests
 from feel.environment import Environment
 from feel.errors import FeelLimitExceeded, FeelSyntaxError
 from feel.names import known_names
 from feel.parser import Parser
-from feel.runtime import Code, Run, Scope, Warning, built_in
+from feel.runtime import BUILT_INS, Code, Run, Scope, Warning
 from feel.values import Value
 from feel.variables import free_names
 
 CACHE_SIZE = 4096
+assert builtins.FUNCTIONS is BUILT_INS  # imported, so that the functions are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Expression:
         self.tree = tree
         self._code = code
         self.variables: frozenset[str] = frozenset(
-            name.name for name in free_names(tree) if name.name != "?" and built_in(name.name) is None
+            name.name for name in free_names(tree) if name.name != "?" and name.name not in BUILT_INS
         )
         """The names of the variables that it reads from its context (inside a filter also those of the items)."""
 

@@ -12,6 +12,8 @@ from feel.limits import Budget
 from feel.values import Function, Value
 
 MAX_WARNINGS = 100
+BUILT_INS: dict[str, Function] = {}
+"""The built-in functions; the package `feel.builtins` fills it."""
 MAX_KNOWN_SHOWN = 12
 
 
@@ -76,7 +78,7 @@ class Run:
         functions = self.environment.functions
         if functions is not None and name in functions:
             return functions[name]
-        return built_in(name)
+        return BUILT_INS.get(name)
 
     def _known(self) -> str:
         names: list[str] = []
@@ -86,13 +88,6 @@ class Run:
                 break
             names.append(str(name))
         return ", ".join(names) or "nothing"
-
-
-def built_in(name: str) -> Function | None:
-    """The built-in function of that name."""
-    from feel.builtins import FUNCTIONS  # the functions need this module's types
-
-    return FUNCTIONS.get(name)
 
 
 class Scope:

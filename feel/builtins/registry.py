@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from feel.durations import DaysTimeDuration, YearsMonthsDuration
-from feel.runtime import Run
+from feel.runtime import BUILT_INS, Run
 from feel.temporal import Date, DateTime, Time
 from feel.values import BuiltIn, Function, Range, Value, kind, shown
 
@@ -65,7 +65,7 @@ class Signature:
         return f"{name}({', '.join(parameter.text for parameter in self.parameters)})"
 
 
-FUNCTIONS: dict[str, Function] = {}
+FUNCTIONS: dict[str, Function] = BUILT_INS
 SIGNATURES: dict[str, list[Signature]] = {}
 
 
