@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 MAX_INTEGER = 2**63
+MAX_INTEGER_BITS = 20_500
+"""Just enough for the largest number, 10 to the 6145."""
 
 _LEAVES = frozenset(
     (type(None), bool, str, Date, Time, DateTime, YearsMonthsDuration, DaysTimeDuration, Function, BuiltIn)
@@ -73,7 +75,7 @@ def _convert_foreign(value: object) -> Value:
     if isinstance(value, bool):
         return bool(value)
     if isinstance(value, int):
-        return _number(Decimal(value)) if abs(value) < 10**7000 else None
+        return _number(Decimal(value)) if value.bit_length() <= MAX_INTEGER_BITS else None
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else None
     if isinstance(value, Decimal):
