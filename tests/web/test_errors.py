@@ -110,7 +110,7 @@ def test_a_refused_deployment_lists_its_problems(browser: FlaskClient) -> None:
     assert answer.json["problems"] == [
         {
             "message": "There is no start event.",
-            "element_id": "Process_1",
+            "elementId": "Process_1",
             "line": 3,
             "severity": "error",
             "resource": "order.bpmn",

@@ -15,7 +15,7 @@ from engine import clock, definitions, starts, timers
 from engine.configuration import configuration
 from engine.execution import execute
 from engine.instances import SetVariables
-from engine.models import ProcessInstance, ProcessState, UserTask, UserTaskState
+from engine.models import ProcessInstance, Timer, UserTask, UserTaskState
 from engine.timers import FireTimer
 from people.models import User
 from people.permissions import may_start
@@ -26,9 +26,6 @@ from tasks.variables import visible
 from web.demo import hours
 from web.demo.entries import Writer
 from web.demo.stories import TO_THE_END, Story
-
-#: Nothing to do now: look again so much later.
-_WAIT = timedelta(hours=1)
 
 #: Working time of a step, in a case that goes to its end; and the shortest in any other.
 _USUAL, _SHORTEST = timedelta(minutes=40), timedelta(minutes=5)
@@ -100,7 +97,7 @@ class Player:
             self._slip(case)
         task = self._next_task(case)
         if task is None:
-            return clock.now(self._session) + _WAIT if self._runs(case) else None
+            return self._next_deadline(case)
         self._complete(case, task)
         case.done += 1
         return self._next_turn(case)
@@ -183,11 +180,16 @@ class Player:
             .limit(1)
         )
 
-    def _runs(self, case: Case) -> bool:
-        running = select(func.count()).where(
-            ProcessInstance.key.in_(case.roots), ProcessInstance.state == ProcessState.ACTIVE
+    def _next_deadline(self, case: Case) -> datetime | None:
+        """Return when somebody looks again at a case with nothing to do now; None: it waits for no deadline."""
+        due_at = self._session.scalar(
+            select(func.min(Timer.due_at))
+            .join(ProcessInstance, ProcessInstance.key == Timer.instance_key)
+            .where(ProcessInstance.root_key.in_(case.roots))
         )
-        return bool(self._session.scalar(running))
+        if due_at is None:
+            return None
+        return hours.later(max(due_at, clock.now(self._session)), _SHORTEST, self._zone)
 
     def _newest_root(self) -> int:
         return self._session.scalar(select(func.max(ProcessInstance.key))) or 0

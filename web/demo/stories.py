@@ -92,13 +92,13 @@ STORIES = (
     _repair(20, 2 * _DAY, 13, inspectionResult=("failed", "passed")),
     _repair(21, 2 * _DAY, 12, idle=50 * _MINUTE),
     _repair(22, 2 * _DAY, 15, idle=2 * _HOUR),
-    _repair(23, 2 * _DAY, 16, settlementOutcome=("discount", "settled")),
-    _repair(24, 2 * _DAY, 18, idle=30 * _MINUTE, yardOutcome=("other", "accepted")),
+    _repair(23, 2 * _DAY, 17, settlementOutcome=("discount", "settled")),
+    _repair(24, 2 * _DAY, 19, idle=30 * _MINUTE, yardOutcome=("other", "accepted")),
     # Somebody typed words where a date belongs: the case stands still until it is put right.
     _repair(25, 1 * _DAY, 10, slip=Slip(5, {"promisedTime": "明天下午"})),
-    # Repaired, and in follow-up: file, first call, a request that waited for the supervisor, all over.
+    # Repaired, and in follow-up: file, file overdue, first call, a request that waited for the supervisor, all over.
     _repair(6, 4 * _DAY, 20),
-    _repair(8, 7 * _DAY, 20, idle=5 * _DAY),
+    _repair(8, 7 * _DAY, 18, idle=5 * _DAY),
     _repair(9, 9 * _DAY, 24),
     _repair(2, 12 * _DAY, TO_THE_END, requestKind="study", studyOutcome="unsolved"),
     _repair(3, 30 * _DAY, TO_THE_END),
