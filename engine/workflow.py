@@ -228,6 +228,13 @@ class Execution(Workflow):
         compensation.handled(token, scope)
         scope.element.inner_left(scope, token)
 
+    def take_over(self, gateway: Token, event: Element, variables: dict[str, Any]) -> None:
+        """Go on at the event that came first after an event-based gateway."""
+        flow = next(flow for flow in gateway.element.outgoing if flow.target_id == event.id)
+        token = self.spawn(event, gateway.scope, flow.id, enter=False)
+        self.leave(gateway, [])
+        self.finish(token, variables)
+
     def absorb(self, token: Token) -> None:
         """Take a token out that goes on in another one: a join."""
         self._end_history(token, ElementState.COMPLETED)

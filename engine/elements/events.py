@@ -56,12 +56,7 @@ class IntermediateCatchEvent(Element):
 
     def caught(self, host: Token, variables: dict[str, Any]) -> None:
         """Take over from the event-based gateway that waited for this event."""
-        execution = host.execution
-        scope = host.scope
-        flow = next(flow for flow in host.element.outgoing if flow.target_id == self.id)
-        token = execution.spawn(self, scope, flow.id, enter=False)
-        execution.leave(host, [])
-        execution.finish(token, variables)
+        host.execution.take_over(host, self, variables)
 
 
 class BoundaryEvent(Element):

@@ -104,12 +104,7 @@ class ReceiveTask(Element):
 
     def caught(self, host: Token, variables: dict[str, Any]) -> None:
         """Take over from the event-based gateway that waited for this task's message."""
-        execution = host.execution
-        scope = host.scope
-        flow = next(flow for flow in host.element.outgoing if flow.target_id == self.id)
-        token = execution.spawn(self, scope, flow.id, enter=False)
-        execution.leave(host, [])
-        execution.finish(token, variables)
+        host.execution.take_over(host, self, variables)
 
 
 def store_result(task: Token, name: str, value: Any) -> None:
