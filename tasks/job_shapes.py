@@ -21,6 +21,7 @@ from database.rest import (
     TextCondition,
     Unsupported,
     Variables,
+    WholeNumber,
 )
 
 #: Most jobs of one activation.
@@ -109,7 +110,7 @@ class JobCompletion(JobReport):
 class JobFailure(JobReport):
     """The work failed; the back-off in milliseconds."""
 
-    retries: int = Field(0, ge=0)
+    retries: WholeNumber = Field(0, ge=0)
     error_message: str | None = None
     retry_back_off: int = Field(0, ge=0, le=LONGEST_LEASE * 366)
 
@@ -124,7 +125,7 @@ class JobError(JobReport):
 class JobChangeset(Request):
     """What is changed of a job; the lease in milliseconds from now."""
 
-    retries: int | None = Field(None, ge=1)
+    retries: WholeNumber | None = Field(None, ge=1)
     timeout: int | None = Field(None, gt=0, le=LONGEST_LEASE)
 
 

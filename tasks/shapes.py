@@ -23,6 +23,7 @@ from database.rest import (
     TextCondition,
     Unsupported,
     Variables,
+    WholeNumber,
 )
 from tasks.variable_search import VariableFilter
 
@@ -146,13 +147,13 @@ class Creation(Request):
 
     process_definition_id: str | None = None
     process_definition_key: NullableKeyText = None
-    process_definition_version: int = LATEST
+    process_definition_version: WholeNumber = LATEST
     process_definition_version_tag: str | None = None
     variables: Variables = Field(default_factory=dict)
     await_completion: bool = False
     fetch_variables: list[str] = Field(default_factory=list)
     #: Milliseconds to wait for the result; 0: the server's own limit.
-    request_timeout: int = Field(0, ge=0)
+    request_timeout: int = Field(0, ge=0, le=24 * 3600 * 1000)
     operation_reference: int | None = None
     start_instructions: list[Any] = Field(default_factory=list)
     runtime_instructions: list[Any] = Field(default_factory=list)

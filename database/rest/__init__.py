@@ -21,6 +21,7 @@ from database.rest.shapes import (
     Tenant,
     Unsupported,
     Variables,
+    WholeNumber,
 )
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "TextCondition",
     "Unsupported",
     "Variables",
+    "WholeNumber",
     "Xml",
     "endpoint",
     "matching",

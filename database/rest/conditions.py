@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema
 from sqlalchemy import ColumnElement, Text, and_, literal, or_, type_coerce
 
 from database.jsontext import dumps
-from database.rest.shapes import DEFAULT_TENANT, InstantText, KeyText, Request
+from database.rest.shapes import DEFAULT_TENANT, InstantText, KeyText, PlainText, Request, WholeNumber
 
 #: Most values in one list.
 LONGEST_LIST = 1000
@@ -49,11 +49,11 @@ class Condition(Request):
 class TextCondition(Condition):
     """A condition on a text; `$like` knows `*` for any characters, `?` for one, and a backslash before them."""
 
-    eq: str | None = None
-    neq: str | None = None
-    in_: list[str] | None = Field(None, alias="$in", max_length=LONGEST_LIST)
-    not_in: list[str] | None = Field(None, alias="$notIn", max_length=LONGEST_LIST)
-    like: str | None = None
+    eq: PlainText | None = None
+    neq: PlainText | None = None
+    in_: list[PlainText] | None = Field(None, alias="$in", max_length=LONGEST_LIST)
+    not_in: list[PlainText] | None = Field(None, alias="$notIn", max_length=LONGEST_LIST)
+    like: PlainText | None = None
 
     def among(self, column: Any) -> ColumnElement[bool]:
         """Return the condition on a column with a JSON list of texts: one of them is equal, alike and so on."""
@@ -90,13 +90,13 @@ class NumberCondition(Condition):
 
     plain: ClassVar[JsonSchemaValue] = {"type": "integer"}
 
-    eq: int | None = None
-    neq: int | None = None
-    gt: int | None = None
-    gte: int | None = None
-    lt: int | None = None
-    lte: int | None = None
-    in_: list[int] | None = Field(None, alias="$in", max_length=LONGEST_LIST)
+    eq: WholeNumber | None = None
+    neq: WholeNumber | None = None
+    gt: WholeNumber | None = None
+    gte: WholeNumber | None = None
+    lt: WholeNumber | None = None
+    lte: WholeNumber | None = None
+    in_: list[WholeNumber] | None = Field(None, alias="$in", max_length=LONGEST_LIST)
 
 
 class InstantCondition(Condition):

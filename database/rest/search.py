@@ -174,11 +174,13 @@ def _cursor(place: Sequence[Any]) -> str:
 
 def _read_cursor(cursor: str, order: Order) -> list[Any]:
     try:
+        # Written the same way, so that half a character, which no database takes, is refused here.
         values = json.loads(urlsafe_b64decode(cursor.encode()))
+        json.dumps(values, ensure_ascii=False).encode()
         if not isinstance(values, list) or len(values) != len(order):
             raise InvalidCursor
         return [_value(value, column) for value, (column, _) in zip(values, order, strict=True)]
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidCursor from None
 
 

