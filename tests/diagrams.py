@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from xml.sax.saxutils import escape, quoteattr
 
 from processes.service import Resource
@@ -76,7 +77,7 @@ def flow(source: str, target: str, condition: str | None = None, flow_id: str | 
 
 def chain(*ids: str) -> str:
     """Return arrows from each element to the next."""
-    return "\n".join(flow(source, target) for source, target in zip(ids, ids[1:], strict=False))
+    return "\n".join(flow(source, target) for source, target in itertools.pairwise(ids))
 
 
 def boundary(element_id: str, host: str, inside: str, *, interrupting: bool = True) -> str:

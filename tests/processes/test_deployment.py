@@ -131,8 +131,7 @@ def test_forms_and_decisions_are_checked_too(play: Player) -> None:
 
 
 def simple(name: str = "P") -> Resource:
-    resource = diagram(start(), user("work", name=name), end(), chain("start", "work", "end"))
-    return resource
+    return diagram(start(), user("work", name=name), end(), chain("start", "work", "end"))
 
 
 def test_an_unchanged_file_is_not_deployed_again(play: Player) -> None:
