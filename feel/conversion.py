@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 MAX_INTEGER = 2**63
+EXACT_INTEGER_BITS = 112
+"""Whole numbers of so many bits have at most 34 digits."""
 MAX_INTEGER_BITS = 20_500
 """Just enough for the largest number, 10 to the 6145."""
 
@@ -42,6 +44,8 @@ def _convert(value: object, depth: int) -> Value:
         return value
     if cls is Decimal:
         return _number(value)  # type: ignore[arg-type]
+    if cls is int or cls is float:
+        return _convert_foreign(value)
     if cls is dict or cls is list or isinstance(value, (Mapping, list, tuple)):
         return _convert_container(value, depth)
     return _convert_foreign(value)
@@ -75,6 +79,8 @@ def _convert_foreign(value: object) -> Value:
     if isinstance(value, bool):
         return bool(value)
     if isinstance(value, int):
+        if value.bit_length() <= EXACT_INTEGER_BITS:
+            return Decimal(value)
         return _number(Decimal(value)) if value.bit_length() <= MAX_INTEGER_BITS else None
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else None
