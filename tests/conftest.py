@@ -11,7 +11,6 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import pytest
-from alembic import command
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask
@@ -19,8 +18,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from database import Base, create_engine, migrations, session_factory, transaction
-from database.migrations.tables import import_all
+from database import create_engine, migrations, session_factory, transaction
 from engine import clock
 from engine.configuration import EngineConfiguration
 from people import passwords, service
@@ -49,13 +47,10 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables and no rows; copied for each test, because copying is fast."""
+    """A migrated SQLite file without rows; copied for each test, because copying is fast."""
     path = tmp_path_factory.mktemp("database") / "empty.sqlite"
     engine = create_engine(f"sqlite:///{path}")
-    import_all()
-    with engine.begin() as connection:
-        Base.metadata.create_all(connection)
-        command.stamp(migrations.configuration(connection), "head")
+    migrations.upgrade(engine)
     engine.dispose()
     return path
 

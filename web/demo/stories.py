@@ -92,8 +92,8 @@ STORIES = (
     _repair(20, 2 * _DAY, 13, inspectionResult=("failed", "passed")),
     _repair(21, 2 * _DAY, 12, idle=50 * _MINUTE),
     _repair(22, 2 * _DAY, 15, idle=2 * _HOUR),
-    _repair(23, 2 * _DAY, 17, settlementOutcome=("discount", "settled")),
-    _repair(24, 2 * _DAY, 19, idle=30 * _MINUTE, yardOutcome=("other", "accepted")),
+    _repair(23, 2 * _DAY, 15, settlementOutcome=("discount", "settled")),
+    _repair(24, 2 * _DAY, 17, idle=30 * _MINUTE, yardOutcome=("other", "accepted")),
     # Somebody typed words where a date belongs: the case stands still until it is put right.
     _repair(25, 1 * _DAY, 10, slip=Slip(5, {"promisedTime": "明天下午"})),
     # Repaired, and in follow-up: file, file overdue, first call, a request that waited for the supervisor, all over.
