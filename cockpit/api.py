@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from cockpit import incident_search, search, service
+from cockpit import incident_search, search, service, way
 from cockpit.shapes import (
     ElementInstanceQuery,
     ElementInstanceShape,
+    ElementStatisticsList,
     IncidentQuery,
     IncidentShape,
     Intervention,
     ProcessInstanceQuery,
     ProcessInstanceShape,
+    TakenFlows,
     VariableChange,
 )
 from cockpit.visibility import instance_for, visible
@@ -59,6 +61,20 @@ def search_process_instance_incidents(key: int, query: IncidentQuery) -> Results
     user = signed_in_user()
     instance_for(db.session(), user, key)
     return incident_search.search(db.session(), user, query, Incident.instance_key == key)
+
+
+@blueprint.get("/process-instances/<int:key>/sequence-flows")
+@endpoint
+def get_process_instance_sequence_flows(key: int) -> TakenFlows:
+    """Get the sequence flows that were taken."""
+    return way.taken_flows(db.session(), signed_in_user(), key)
+
+
+@blueprint.get("/process-instances/<int:key>/statistics/element-instances")
+@endpoint
+def get_process_instance_statistics(key: int) -> ElementStatisticsList:
+    """Get how often each element was visited."""
+    return way.element_statistics(db.session(), signed_in_user(), key)
 
 
 @blueprint.post("/element-instances/search")

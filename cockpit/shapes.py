@@ -212,6 +212,40 @@ class IncidentQuery(
     """A search of incidents."""
 
 
+class TakenFlow(Shape):
+    """A sequence flow that a token has taken."""
+
+    sequence_flow_id: str
+    element_id: str
+    process_instance_key: KeyText
+    root_process_instance_key: KeyText
+    process_definition_id: str
+    process_definition_key: KeyText
+    tenant_id: str = DEFAULT_TENANT
+
+
+class TakenFlows(Shape):
+    """The way through a process instance."""
+
+    items: list[TakenFlow]
+
+
+class ElementStatistics(Shape):
+    """How often an element was visited, by what became of it."""
+
+    element_id: str
+    active: int
+    canceled: int
+    incidents: int
+    completed: int
+
+
+class ElementStatisticsList(Shape):
+    """The statistics of each element that was visited."""
+
+    items: list[ElementStatistics]
+
+
 class Intervention(Request):
     """A request that needs nothing; the reference is for the caller's own records."""
 

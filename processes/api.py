@@ -14,7 +14,8 @@ from people import service as people
 from people.errors import Forbidden
 from people.login import signed_in_user
 from people.permissions import may_deploy
-from processes import search, service
+from processes import evaluation, search, service
+from processes.evaluation import ExpressionRequest, ExpressionShape
 from processes.service import Deployed, Resource
 from processes.shapes import (
     DecisionDefinitionQuery,
@@ -100,6 +101,13 @@ def get_decision_definition(key: int) -> DecisionDefinitionShape:
 def get_decision_definition_xml(key: int) -> Xml:
     """Get the DMN file of a decision."""
     return Xml(search.decision_xml(db.session(), key))
+
+
+@blueprint.post("/expression/evaluation")
+@endpoint
+def evaluate_expression(wanted: ExpressionRequest) -> ExpressionShape:
+    """Evaluate a FEEL expression with the variables given."""
+    return evaluation.evaluate(db.session(), wanted)
 
 
 def _shape(deployed: Deployed) -> DeploymentShape:

@@ -1,5 +1,9 @@
 """What the processes room refuses."""
 
-from engine.errors import DeploymentRefused, NotFound
+from engine.errors import DeploymentRefused, EngineError, NotFound
 
-__all__ = ["DeploymentRefused", "NotFound"]
+__all__ = ["DeploymentRefused", "InvalidExpression", "NotFound"]
+
+
+class InvalidExpression(EngineError):
+    """The expression does not parse, takes too much, or gives something that is no JSON."""

@@ -17,6 +17,10 @@ from tests.diagrams import chain, diagram, end, start, user
 CAR = {"plate": "粤B12345", "kind": "small"}
 
 
+#: What can be read of a process instance.
+_PARTS = ("", "/sequence-flows", "/statistics/element-instances")
+
+
 @pytest.fixture
 def task(connect: Connect, http: Browse) -> str:
     """The key of the first task of a repair, nobody's yet."""
@@ -73,6 +77,7 @@ def test_a_session_without_its_token_changes_nothing(address: str, task: str, se
 
 
 def test_somebody_from_another_group_changes_nothing(task: str, http: Browse, session: Session) -> None:
+    instance = http("wang").get(f"/user-tasks/{task}").json()["processInstanceKey"]
     li, before = http("li"), _trace(session)
     answers = [
         li.post(f"/user-tasks/{task}/completion", json={"variables": {"price": 1}}),
@@ -82,6 +87,7 @@ def test_somebody_from_another_group_changes_nothing(task: str, http: Browse, se
         li.get(f"/user-tasks/{task}"),
         li.get(f"/user-tasks/{task}/form"),
         li.post(f"/user-tasks/{task}/variables/search"),
+        *(li.get(f"/process-instances/{instance}{part}") for part in _PARTS),
         li.post("/process-instances", json={"processDefinitionId": "car-repair", "variables": CAR}),
     ]
     for answer in answers:

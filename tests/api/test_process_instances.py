@@ -17,6 +17,7 @@ from camunda_orchestration_sdk.models import (
     ProcessInstanceResult,
     ProcessInstanceSearchQuery,
     SetVariableRequest,
+    UserTaskCompletionRequest,
     VariableSearchQuery,
 )
 
@@ -109,6 +110,21 @@ def test_element_instances_tell_the_way_of_the_token(shop: Connect) -> None:
     ]
     assert found[1].element_name == "估价"
     assert wang.get_element_instance(element_instance_key=found[1].element_instance_key) == found[1]
+
+
+def test_the_way_of_an_instance_is_told_by_flows_and_counts(shop: Connect) -> None:
+    wang = shop("wang")
+    key = _create(wang).process_instance_key
+    task = wang.search_user_tasks().items[0].user_task_key
+    wang.complete_user_task(user_task_key=task, data=UserTaskCompletionRequest.from_dict({"variables": {"price": 5}}))
+    flows = wang.get_process_instance_sequence_flows(process_instance_key=key).items
+    assert [flow.sequence_flow_id for flow in flows] == ["start-estimate", "estimate-repair"]
+    counts = wang.get_process_instance_statistics(process_instance_key=key).items
+    assert {count.element_id: (count.active, count.completed) for count in counts} == {
+        "start": (0, 1),
+        "estimate": (0, 1),
+        "repair": (1, 0),
+    }
 
 
 def test_variables_are_json_text(shop: Connect) -> None:

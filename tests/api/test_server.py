@@ -10,7 +10,13 @@ from typing import Any
 import httpx
 import pytest
 from camunda_orchestration_sdk.errors import ApiError, ForbiddenError
-from camunda_orchestration_sdk.models import ClockPinRequest, GroupSearchQueryRequest, UserSearchQueryRequest
+from camunda_orchestration_sdk.models import (
+    ClockPinRequest,
+    ExpressionEvaluationRequest,
+    ExpressionEvaluationRequestVariables,
+    GroupSearchQueryRequest,
+    UserSearchQueryRequest,
+)
 from flask import Flask
 
 from tests.api.conftest import Browse, Connect, deploy, repair_files
@@ -132,3 +138,21 @@ def test_answers_have_the_described_shape(connect: Connect, http: Browse, descri
     ):
         item = wang.post(f"/{what}/search").json()["items"][0]
         assert set(item) == set(schemas[shape]["properties"]) == set(schemas[shape]["required"]), what
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [("=x + y", 0.3), ("= items[item > 1]", [2, 3]), ('"A" + null', None), ("=today()", "2025-03-03")],
+)
+def test_an_expression_is_tried_out(connect: Connect, expression: str, result: object) -> None:
+    variables = ExpressionEvaluationRequestVariables.from_dict({"x": 0.1, "y": 0.2, "items": [1, 2, 3]})
+    request = ExpressionEvaluationRequest(expression=expression, variables=variables)
+    answer = connect("wang").evaluate_expression(data=request)
+    assert (answer.expression, answer.result) == (expression, result)
+    assert bool(answer.warnings) is (result is None)
+
+
+@pytest.mark.parametrize("expression", ["=1 +", "=for x in 1..100000000 return x", "=" + "(" * 5000])
+def test_an_expression_that_cannot_be_evaluated_is_refused(http: Browse, expression: str) -> None:
+    response = http("wang").post("/expression/evaluation", json={"expression": expression})
+    assert (response.status_code, response.json()["title"]) == (400, "BAD_REQUEST"), response.text
