@@ -59,13 +59,18 @@ def correlation_key(token: Token, message: MessageDefinition) -> str:
     text = message.correlation_key or ""
     value = evaluate(token, text, "correlation key")
     if isinstance(value, bool) or value is None or isinstance(value, list | dict) or value == "":
-        raise ElementFailure(
-            "EXTRACT_VALUE_ERROR",
-            f"The correlation key of the message “{message.name}” must be a text or a number.",
-            expression=text,
-            variables=token.execution.variables.visible(token),
-        )
+        sentence = f"The correlation key of the message “{message.name}” must be a text or a number."
+        raise unusable(token, text, sentence)
     return str(value)
+
+
+def unusable(token: Token, text: str | None, sentence: str) -> ElementFailure:
+    """Return the failure of a text that can be evaluated, but to something that is of no use where it stands."""
+    read: dict[str, Any] = {}
+    if text is not None and text.startswith("="):
+        visible = token.execution.variables.visible(token)
+        read = {name: visible.get(name) for name in sorted(feel.parse(text[1:]).variables)}
+    return ElementFailure("EXTRACT_VALUE_ERROR", sentence, expression=text, variables=read)
 
 
 def _result(text: str, view: ScopeView, environment: feel.Environment, what: str) -> feel.Result:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from engine import clock, expressions, incidents, throwing, waits
+from engine import clock, expressions, incidents, suspension, throwing, waits
 from engine.elements.definitions import JobDefinition
 from engine.errors import ElementFailure, NotActive, NotFound
 from engine.keys import new_key
@@ -29,14 +29,12 @@ def create(token: Token, definition: JobDefinition) -> None:
     execution = token.execution
     job_type = expressions.evaluate(token, definition.type, "job type")
     if not isinstance(job_type, str) or not job_type:
-        raise ElementFailure("EXTRACT_VALUE_ERROR", "The job type must be a text.", expression=definition.type)
+        raise expressions.unusable(token, definition.type, "The job type must be a text.")
     retries = expressions.evaluate(token, definition.retries, "job retries")
     try:
         count = int(retries)
     except (TypeError, ValueError):
-        raise ElementFailure(
-            "EXTRACT_VALUE_ERROR", "The job retries must be a number.", expression=definition.retries
-        ) from None
+        raise expressions.unusable(token, definition.retries, "The job retries must be a number.") from None
     waits.add(
         token,
         Job,
@@ -60,7 +58,10 @@ def create(token: Token, definition: JobDefinition) -> None:
 
 
 def activate(session: Session, job_type: str, worker: str, timeout: timedelta, limit: int) -> list[Job]:
-    """Lease at most `limit` jobs of a type to `worker` for `timeout`; a lease that has run out is free again."""
+    """Lease at most `limit` jobs of a type to `worker` for `timeout`; a lease that has run out is free again.
+
+    The jobs of suspended instances wait.
+    """
     now = clock.now(session)
     statement = (
         select(Job)
@@ -70,10 +71,11 @@ def activate(session: Session, job_type: str, worker: str, timeout: timedelta, l
             Job.retries > 0,
             or_(Job.deadline.is_(None), Job.deadline <= now),
             or_(Job.available_at.is_(None), Job.available_at <= now),
+            ~suspension.is_suspended(Job.instance_key),
         )
         .order_by(Job.key)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Job)
     )
     jobs = list(session.scalars(statement))
     for job in jobs:
@@ -183,6 +185,7 @@ class UpdateJob:
     retries: int | None = None
     deadline: datetime | None = None
     action = "update job"
+    while_suspended = True
 
     def apply(self, execution: Execution) -> None:
         """Change the job; raises NotFound, NotActive when it has ended or nobody holds the lease to change."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from engine import clock, expressions, waits
+from engine import clock, expressions, suspension, waits
 from engine.elements.definitions import MessageDefinition
-from engine.errors import DuplicateMessage, ElementFailure
+from engine.errors import DuplicateMessage
 from engine.keys import new_key
 from engine.models import Message, MessageCorrelation, MessageSubscription
 from engine.variables import checked
@@ -30,7 +30,7 @@ def open_subscription(host: Token, event: Element, definition: MessageDefinition
     execution = host.execution
     name = expressions.evaluate(host, definition.name, "message name")
     if not isinstance(name, str) or not name:
-        raise ElementFailure("EXTRACT_VALUE_ERROR", "The message name must be a text.", expression=definition.name)
+        raise expressions.unusable(host, definition.name, "The message name must be a text.")
     row = waits.add(
         host,
         MessageSubscription,
@@ -153,6 +153,7 @@ def _correlate_waiting(session: Session, message: Message, publication: Publicat
             MessageSubscription.message_name == message.name,
             MessageSubscription.correlation_key == message.correlation_key,
             MessageSubscription.instance_key.is_not(None),
+            ~suspension.is_suspended(MessageSubscription.instance_key),
         )
         .order_by(MessageSubscription.key)
     ).all()
@@ -236,7 +237,13 @@ def deliver_buffered(session: Session, subscription_keys: list[int], actor: str)
 
     now = clock.now(session)
     for key in subscription_keys:
-        subscription = session.get(MessageSubscription, key, populate_existing=True)
+        subscription = session.scalar(
+            select(MessageSubscription).where(
+                MessageSubscription.key == key,
+                MessageSubscription.instance_key.is_not(None),
+                ~suspension.is_suspended(MessageSubscription.instance_key),
+            )
+        )
         if subscription is None or subscription.instance_key is None:
             continue
         message = session.scalar(

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import expressions, waits
+from engine import expressions, suspension, waits
 from engine.elements.definitions import SignalDefinition
-from engine.errors import ElementFailure
 from engine.keys import new_key
 from engine.models import SignalSubscription
 from engine.variables import checked
@@ -26,7 +25,7 @@ def open_subscription(host: Token, event: Element, definition: SignalDefinition,
     execution = host.execution
     name = expressions.evaluate(host, definition.name, "signal name")
     if not isinstance(name, str) or not name:
-        raise ElementFailure("EXTRACT_VALUE_ERROR", "The signal name must be a text.", expression=definition.name)
+        raise expressions.unusable(host, definition.name, "The signal name must be a text.")
     waits.add(
         host,
         SignalSubscription,
@@ -68,7 +67,12 @@ def broadcast(session: Session, name: str, variables: dict[str, Any] | None = No
 
     payload = checked(variables or {})
     subscriptions = session.scalars(
-        select(SignalSubscription).where(SignalSubscription.signal_name == name).order_by(SignalSubscription.key)
+        select(SignalSubscription)
+        .where(
+            SignalSubscription.signal_name == name,
+            SignalSubscription.instance_key.is_(None) | ~suspension.is_suspended(SignalSubscription.instance_key),
+        )
+        .order_by(SignalSubscription.key)
     ).all()
     reached = []
     for subscription in subscriptions:

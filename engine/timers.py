@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import feel
-from engine import expressions, waits
+from engine import expressions, suspension, waits
 from engine.elements.definitions import TimerDefinition
-from engine.errors import ElementFailure, NotFound
+from engine.errors import NotFound
 from engine.expressions import as_instant
 from engine.keys import new_key
 from engine.models import Timer
@@ -132,7 +132,7 @@ def open_timer(host: Token, event: Element, definition: TimerDefinition, part: i
         due = schedule(definition.kind, value, execution.now, execution.environment)
     except InvalidTimer as error:
         sentence = f"{event.details.name or event.id}: {error}"
-        raise ElementFailure("EXTRACT_VALUE_ERROR", sentence, expression=definition.text) from None
+        raise expressions.unusable(host, definition.text, sentence) from None
     waits.add(
         host,
         Timer,
@@ -183,17 +183,21 @@ class FireTimer:
         execution.audit(self.action, element_id=event.id, subject_key=timer.key)
         again = following(timer, execution.now, execution.environment)
         if again is None:
-            execution.changes.delete_timer(timer.key)
+            execution.changes.delete_wait(Timer, timer.key)
         else:
             execution.changes.update(Timer, timer.key, due_at=again.due_at, repetitions=again.repetitions)
         execution.trigger(host, event, {}, timer.part)
 
 
 def due(session: Session, now: datetime, limit: int) -> list[Timer]:
-    """Return the timers due at `now` (UTC), oldest first; on PostgreSQL those that no other worker holds."""
+    """Return the timers due at `now` (UTC), oldest first; those of suspended instances wait."""
     statement = (
         select(Timer)
-        .where(Timer.due_at <= now, (Timer.not_before.is_(None)) | (Timer.not_before <= now))
+        .where(
+            Timer.due_at <= now,
+            (Timer.not_before.is_(None)) | (Timer.not_before <= now),
+            ~suspension.is_suspended(Timer.instance_key),
+        )
         .order_by(Timer.due_at)
         .limit(limit)
     )

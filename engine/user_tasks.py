@@ -34,14 +34,12 @@ def create(token: Token, definition: UserTaskDefinition) -> None:
         groups = [element.details.lane]
     assignee = expressions.evaluate(token, definition.assignee, "assignee") if definition.assignee else None
     if assignee is not None and not isinstance(assignee, str):
-        raise ElementFailure("EXTRACT_VALUE_ERROR", "The assignee must be a text.", expression=definition.assignee)
+        raise expressions.unusable(token, definition.assignee, "The assignee must be a text.")
     priority = expressions.evaluate(token, definition.priority, "priority") if definition.priority else DEFAULT_PRIORITY
     try:
         rank = int(priority)
     except (TypeError, ValueError):
-        raise ElementFailure(
-            "EXTRACT_VALUE_ERROR", "The priority must be a whole number.", expression=definition.priority
-        ) from None
+        raise expressions.unusable(token, definition.priority, "The priority must be a whole number.") from None
     form_id = expressions.evaluate(token, definition.form_id, "form id") if definition.form_id else None
     row = waits.add(
         token,
@@ -87,7 +85,7 @@ def _names(token: Token, text: str | None, what: str) -> list[str]:
         return []
     names = as_names(expressions.evaluate(token, text, what))
     if names is None:
-        raise ElementFailure("EXTRACT_VALUE_ERROR", f"The {what} must be a list of texts.", expression=text)
+        raise expressions.unusable(token, text, f"The {what} must be a list of texts.")
     return names
 
 
@@ -100,7 +98,7 @@ def _instant(token: Token, text: str | None, what: str) -> datetime | None:
         return None
     instant = as_instant(value, execution.environment)
     if instant is None:
-        raise ElementFailure("EXTRACT_VALUE_ERROR", f"The {what} must be a date and time.", expression=text)
+        raise expressions.unusable(token, text, f"The {what} must be a date and time.")
     return instant
 
 
@@ -152,6 +150,7 @@ class AssignUserTask:
     assignee: str
     allow_override: bool = True
     action = "assign user task"
+    while_suspended = True
 
     def apply(self, execution: Execution) -> None:
         """Set the assignee; raises NotFound, NotActive, AlreadyAssigned."""
@@ -173,6 +172,7 @@ class UnassignUserTask:
 
     task_key: int
     action = "unassign user task"
+    while_suspended = True
 
     def apply(self, execution: Execution) -> None:
         """Clear the assignee; raises NotFound, NotActive."""
@@ -201,6 +201,7 @@ class UpdateUserTask:
     candidate_users: list[str] | Unchanged = UNCHANGED
     priority: int | Unchanged = UNCHANGED
     action = "update user task"
+    while_suspended = True
 
     def apply(self, execution: Execution) -> None:
         """Change the given fields; raises NotFound, NotActive."""

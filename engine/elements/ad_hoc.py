@@ -51,11 +51,7 @@ class AdHocSubProcess(Scope):
             return False
         names = expressions.as_names(expressions.evaluate(task, self.active_elements, "active elements"))
         if names is None:
-            raise ElementFailure(
-                "EXTRACT_VALUE_ERROR",
-                "The active elements must be a list of element ids.",
-                expression=self.active_elements,
-            )
+            raise expressions.unusable(task, self.active_elements, "The active elements must be a list of element ids.")
         self.start(task, names)
         return not names and self.completion_condition is None
 

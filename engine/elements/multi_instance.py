@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from engine import expressions
 from engine.elements.base import Element
 from engine.elements.definitions import Details, LoopDefinition
-from engine.errors import ElementFailure
 from engine.tokens import STARTED
 
 if TYPE_CHECKING:
@@ -50,21 +49,16 @@ class MultiInstanceBody(Element):
         """Return the input collection; raises ElementFailure when it is not a list."""
         value = expressions.evaluate(task, self.loop.input_collection, "input collection")
         if not isinstance(value, list):
-            raise ElementFailure(
-                "EXTRACT_VALUE_ERROR",
-                f"The input collection must be a list but is {type(value).__name__}.",
-                expression=self.loop.input_collection,
-            )
+            sentence = f"The input collection must be a list but is {type(value).__name__}."
+            raise expressions.unusable(task, self.loop.input_collection, sentence)
         return value
 
     def start_next(self, task: Token, items: list[Any]) -> None:
         """Start the inner instance of the next item."""
         index = task.internal_data["started"]
         if index >= len(items):
-            raise ElementFailure(
-                "EXTRACT_VALUE_ERROR",
-                f"The input collection has shrunk to {len(items)} items; item {index + 1} is due.",
-            )
+            sentence = f"The input collection has shrunk to {len(items)} items; item {index + 1} is due."
+            raise expressions.unusable(task, self.loop.input_collection, sentence)
         inner = task.execution.spawn(self.inner, task)
         task.remember(started=index + 1)
         inner.remember(index=index)

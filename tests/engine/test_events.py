@@ -129,6 +129,7 @@ def test_a_timer_that_is_no_time_is_an_incident(run: Run) -> None:
     )
     (incident,) = case.incidents
     assert incident.element_id == "wait"
+    assert incident.details == {"expression": "=missing", "variables": {"missing": None}}
 
 
 def start_by_cycle(text: str) -> object:
