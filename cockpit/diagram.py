@@ -40,11 +40,13 @@ class DiagramState:
 
 def of_instance(session: Session, instance: ProcessInstance) -> DiagramState:
     """Return the live tokens of `instance`, its open incidents, and the way it came."""
+    # The page shows the first live element first: a task that a person does says more than an event that is waited for.
+    a_task_comes_first = ElementInstance.element_type != "USER_TASK"
     rows = session.execute(
         select(ElementInstance.element_id, ElementInstance.state, func.count())
         .where(ElementInstance.instance_key == instance.key, ElementInstance.element_type.not_in(_NOT_COUNTED))
-        .group_by(ElementInstance.element_id, ElementInstance.state)
-        .order_by(ElementInstance.element_id)
+        .group_by(ElementInstance.element_id, ElementInstance.state, a_task_comes_first)
+        .order_by(a_task_comes_first, ElementInstance.element_id)
     ).all()
     flows = session.scalars(
         select(ElementInstance.flow_id)
