@@ -110,10 +110,10 @@ class Changes:
         else:
             self._updates[model].setdefault(key, {}).update(values)
 
-    def delete_timer(self, key: int) -> None:
-        """Take away a timer that has fired for the last time."""
-        self._inserts[Timer].pop(key, None)
-        self._closed[Timer].setdefault(-key, {})
+    def delete_wait(self, model: type[Base], key: int) -> None:
+        """Take away one timer or subscription: it has fired for the last time, or its event is gone."""
+        self._inserts[model].pop(key, None)
+        self._closed[model].setdefault(-key, {})
 
     def end_waits(self, element_instance_key: int, kinds: Iterable[type[Base]], at: Any) -> None:
         """End every wait of these kinds that belongs to an element instance."""

@@ -30,6 +30,47 @@ class NotActive(EngineError):
         self.state = state
 
 
+class Suspended(NotActive):
+    """The instance is suspended: nothing happens in it until somebody resumes it."""
+
+    def __init__(self, key: int) -> None:
+        EngineError.__init__(self, f"The process instance {key} is suspended. Resume it first.")
+        self.kind, self.key, self.state = "process instance", key, "suspended"
+
+
+class NotSuspended(NotActive):
+    """There is nothing to resume."""
+
+    def __init__(self, key: int) -> None:
+        EngineError.__init__(self, f"The process instance {key} is not suspended.")
+        self.kind, self.key, self.state = "process instance", key, "not suspended"
+
+
+class NotEnded(NotActive):
+    """Only an instance that has ended can be restarted."""
+
+    def __init__(self, key: int) -> None:
+        EngineError.__init__(self, f"The process instance {key} is still running. Modify it, or cancel it first.")
+        self.kind, self.key, self.state = "process instance", key, "active"
+
+
+class StateUnreadable(NotActive):
+    """The stored tokens of an instance cannot be read: it can only be cancelled, and started anew elsewhere."""
+
+    def __init__(self, key: int, reason: str) -> None:
+        EngineError.__init__(self, f"The state of the process instance {key} cannot be read: {reason}. Cancel it.")
+        self.kind, self.key, self.state = "process instance", key, "unreadable"
+        self.reason = reason
+
+
+class MigrationRefused(EngineError):
+    """The instance does not fit the target version by this plan; nothing was migrated."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = tuple(problems)
+
+
 class AlreadyAssigned(EngineError):
     """The user task belongs to somebody else."""
 
@@ -56,6 +97,10 @@ class InvalidVariables(EngineError):
 
 class InvalidElements(EngineError):
     """The elements that a command names are not where they would have to be."""
+
+
+class EndlessExchange(EngineError):
+    """Messages or signals that processes throw would go on to throw others without end."""
 
 
 class DeploymentRefused(EngineError):

@@ -14,7 +14,7 @@ import feel
 from engine import clock, definitions, messages, state, throwing
 from engine.changes import Changes
 from engine.configuration import configuration
-from engine.errors import NotActive, NotFound
+from engine.errors import NotActive, NotFound, StateUnreadable, Suspended
 from engine.keys import new_key
 from engine.models import (
     InstanceState,
@@ -38,6 +38,7 @@ _LOAD = (
         ProcessInstance.parent_element_instance_key,
         ProcessInstance.title,
         ProcessInstance.revision,
+        ProcessInstance.suspended_at,
         InstanceState.tokens,
     )
     .outerjoin(InstanceState, InstanceState.instance_key == ProcessInstance.key)
@@ -56,6 +57,12 @@ class Command(Protocol):
         """Change the execution; raises an EngineError to refuse, and then nothing has changed."""
 
 
+#: A command that moves nothing may have this attribute, set to True: it is taken by a suspended instance too.
+_WHILE_SUSPENDED = "while_suspended"
+#: A command that needs no more than the instance's rows may have this one: the stored tokens need not be readable.
+_WHILE_UNREADABLE = "while_unreadable"
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a command has led to."""
@@ -70,8 +77,8 @@ class Outcome:
 def execute(session: Session, instance_key: int, command: Command, *, actor: str = "") -> Outcome:
     """Apply a command to an instance and run it to rest, inside of the caller's transaction.
 
-    Raises NotFound, NotActive when the instance has ended, and what the command refuses with; then the caller's
-    transaction must be rolled back.
+    Raises NotFound, NotActive when the instance has ended, Suspended, StateUnreadable, and what the command refuses
+    with; then the caller's transaction must be rolled back.
     """
     root_key = session.scalar(_ROOT, {"key": instance_key})
     if root_key is None:
@@ -80,6 +87,10 @@ def execute(session: Session, instance_key: int, command: Command, *, actor: str
     hierarchy.lock()
     execution = hierarchy.load(instance_key)
     hierarchy.outcome.instance_key = instance_key
+    if execution.suspended and not getattr(command, _WHILE_SUSPENDED, False):
+        raise Suspended(instance_key)
+    if execution.unreadable is not None and not getattr(command, _WHILE_UNREADABLE, False):
+        raise execution.unreadable
     command.apply(execution)
     return hierarchy.finish(instance_key)
 
@@ -172,7 +183,12 @@ class Hierarchy:
         execution.instance_key = instance_key
         execution.parent_key, execution.parent_element_instance_key = row.parent_key, row.parent_element_instance_key
         execution.title, execution.revision = row.title, row.revision
-        state.load(execution, row.tokens)
+        execution.suspended = row.suspended_at is not None
+        try:
+            state.load(execution, row.tokens)
+        except StateUnreadable as error:
+            execution.unreadable = error
+            state.rebuild(execution)
         self._executions[instance_key] = execution
         return execution
 
@@ -211,6 +227,7 @@ class Hierarchy:
             started_at=self.now,
             started_by=self.actor,
             ended_at=None,
+            suspended_at=None,
             revision=0,
         )
         execution.variables.opened(instance_key)
@@ -245,7 +262,7 @@ class Hierarchy:
         live = [
             {"instance_key": execution.instance_key, "tokens": state.dump(execution)}
             for execution in self._executions.values()
-            if not execution.ended
+            if not execution.ended and execution.unreadable is None
         ]
         ended = [execution.instance_key for execution in self._executions.values() if execution.ended]
         connection = self.session.connection()

@@ -19,6 +19,8 @@ class CancelInstance:
 
     reason: str = ""
     action = "cancel process instance"
+    while_suspended = True
+    while_unreadable = True
 
     def apply(self, execution: Execution) -> None:
         """Terminate every token; raises CalledByAnother for a child instance."""
@@ -36,6 +38,7 @@ class SetVariables:
     variables: dict[str, Any]
     local: bool = False
     action = "set variables"
+    while_suspended = True
 
     def apply(self, execution: Execution) -> None:
         """Write the variables; raises NotFound when the scope is not live, InvalidVariables."""

@@ -57,6 +57,11 @@ def forget(token: Token, model: type[Base]) -> None:
     token.remember(waits=token.internal_data.get("waits", "").replace(_LETTERS[model], ""))
 
 
+def suppose_all(token: Token) -> None:
+    """Note that the token may wait for anything, for when it is not known what it waits for."""
+    token.remember(waits=_ALL)
+
+
 def _close(token: Token, letters: str) -> None:
     held = token.internal_data.get("waits", "")
     closing = [_KINDS[letter] for letter in held if letter in letters]

@@ -16,7 +16,7 @@ from engine.elements.base import Element
 from engine.elements.definitions import SequenceFlow
 from engine.elements.gateways import JoiningGateway
 from engine.elements.scopes import CallActivity
-from engine.errors import ElementFailure, NotActive
+from engine.errors import ElementFailure, NotActive, StateUnreadable
 from engine.keys import new_key
 from engine.models import Audit, ElementInstance, ElementState, ProcessInstance, ProcessState
 from engine.process import Process
@@ -42,6 +42,10 @@ class Execution(Workflow):
         self.title = ""
         self.revision = -1
         self.fresh = False
+        #: Nothing moves: what would happen by itself happens when the instance is resumed.
+        self.suspended = False
+        #: Why the stored tokens could not be read; the live ones are made from the history then.
+        self.unreadable: StateUnreadable | None = None
         self.instance_state: str = ProcessState.ACTIVE
         self.agenda: deque[Token] = deque()
         self.variables = Variables(self)
@@ -108,7 +112,7 @@ class Execution(Workflow):
                 token = self.agenda.popleft()
                 if token.key in self.tasks:
                     self._advance(token)
-            if not self.ended and (self.conditions_due or self.variables.written):
+            if self._conditions_waiting:
                 self.variables.written = False
                 conditions.look(self)
             if not self.ended:
@@ -117,7 +121,11 @@ class Execution(Workflow):
     @property
     def settled(self) -> bool:
         """Nothing more happens by itself."""
-        return self.ended or not (self.agenda or self.conditions_due or self.variables.written)
+        return self.ended or not (self.agenda or self._conditions_waiting)
+
+    @property
+    def _conditions_waiting(self) -> bool:
+        return not (self.ended or self.suspended) and (self.conditions_due or self.variables.written)
 
     def _advance(self, token: Token) -> None:
         try:

@@ -53,6 +53,8 @@ class ProcessInstance(Base):
     started_at: Mapped[datetime] = mapped_column(Instant, index=True)
     started_by: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: Nothing happens in the instance since then, until it is resumed; null: it is not suspended.
+    suspended_at: Mapped[datetime | None] = mapped_column(Instant)
     #: Rises with every command.
     revision: Mapped[int] = mapped_column(default=0)
 

@@ -282,6 +282,7 @@ def upgrade() -> None:
         sa.Column("started_at", database.Instant(timezone=True), nullable=False),
         sa.Column("started_by", sa.String(), nullable=False),
         sa.Column("ended_at", database.Instant(timezone=True), nullable=True),
+        sa.Column("suspended_at", database.Instant(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["definition_key"], ["process_definition.key"], name=op.f("fk_process_instance_definition_key")
