@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -14,6 +15,8 @@ from sqlalchemy.orm import Session
 from people import service
 from people.models import User
 from tests.conftest import PASSWORD, MakeUser
+from web.application import create_app
+from web.configuration import Configuration
 from web.security import LARGEST_REQUEST
 
 SignIn = Callable[[User], FlaskClient]
@@ -178,10 +181,19 @@ def test_more_than_the_server_takes_is_refused_cleanly(client: FlaskClient, make
     assert api.content_type == "application/problem+json"
 
 
-def test_a_proxy_is_believed_only_where_one_is_configured(client: FlaskClient, make_user: MakeUser) -> None:
+def test_a_proxy_is_believed_only_where_one_is_configured(
+    client: FlaskClient, configuration: Configuration, make_user: MakeUser
+) -> None:
     make_user("wang.fang")
     form = {"username": "wang.fang", "password": PASSWORD}
 
-    answer = client.post("/sign-in", data=form, headers={"X-Forwarded-Proto": "https"})
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+    behind = create_app(replace(configuration, proxies=1))
+    behind.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
 
-    assert "Secure" not in answer.headers["Set-Cookie"]
+    alone = client.post("/sign-in", data=form, headers=forwarded)
+    proxied = behind.test_client().post("/sign-in", data=form, headers=forwarded)
+
+    assert "Secure" not in alone.headers["Set-Cookie"]
+    assert "Secure" in proxied.headers["Set-Cookie"]
+    assert "Strict-Transport-Security" in proxied.headers
