@@ -61,8 +61,11 @@ class Loading:
     def _check(self, element: Element, text: str, expression: feel.Expression) -> None:
         """Notes what is probably wrong; any name of the model may be a function."""
         for finding in feel.check(expression, functions=self.names):
-            message = f"`{_short(text)}`: {finding.message}"
-            self.warnings.append(Problem(message, nearest_id(element), line_of(element), "warning"))
+            self.warn(element, f"`{_short(text)}`: {finding.message}")
+
+    def warn(self, element: Element, message: str) -> None:
+        """Notes something that is probably wrong with the nearest element that has an id."""
+        self.warnings.append(Problem(message, nearest_id(element), line_of(element), "warning"))
 
     def expression(self, element: Element, text: str | None) -> Code | None:
         """The code of a FEEL expression; None, with a problem noted, if it does not parse."""

@@ -15,7 +15,8 @@ from feel.builtins import FUNCTIONS
 from feel.comparison import equal
 from feel.compiler.functions import call_function
 from feel.runtime import Code, Run, Scope
-from feel.types import Type, convert
+from feel.static_kinds import static_kind
+from feel.types import SIMPLE_TYPES, Type, convert
 
 _POLICIES = {
     "UNIQUE": "UNIQUE", "U": "UNIQUE", "FIRST": "FIRST", "F": "FIRST", "PRIORITY": "PRIORITY", "P": "PRIORITY",
@@ -191,12 +192,13 @@ def load_table(loading: Loading, element: Element, decision_id: str) -> Code | N
             return None
     cells = [list(children(row, "inputEntry")) for row in rows]
     columns = tuple(_load_column(loading, column, [row[place] for row in cells]) for place, column in enumerate(inputs))
+    result_columns = tuple(_load_output(loading, output, element, len(outputs)) for output in outputs)
     table = Table(
         element.get("id"),
         decision_id,
         columns,
-        tuple(_load_output(loading, output, element, len(outputs)) for output in outputs),
-        tuple(_load_rule(loading, row, number) for number, row in enumerate(rows, 1)),
+        result_columns,
+        tuple(_load_rule(loading, row, number, result_columns) for number, row in enumerate(rows, 1)),
         policy,
         aggregation if policy == "COLLECT" else None,
     )
@@ -237,7 +239,24 @@ def _load_output(loading: Loading, element: Element, table: Element, count: int)
     return Output(name, label, output_type, order, default)
 
 
-def _load_rule(loading: Loading, element: Element, number: int) -> Rule:
-    outputs = tuple(loading.expression(entry, text_of(entry)) or _null for entry in children(element, "outputEntry"))
+def _load_rule(loading: Loading, element: Element, number: int, columns: tuple[Output, ...]) -> Rule:
+    entries = list(children(element, "outputEntry"))
+    outputs = tuple(loading.expression(entry, text_of(entry)) or _null for entry in entries)
+    for entry, column in zip(entries, columns, strict=True):
+        _check_kind(loading, entry, column)
     annotations = tuple(text_of(entry) or "" for entry in children(element, "annotationEntry"))
     return Rule(element.get("id"), number, outputs, annotations)
+
+
+def _check_kind(loading: Loading, entry: Element, column: Output) -> None:
+    """Warns of an output entry that can be seen not to be of its column's type, and so would be null."""
+    text = text_of(entry)
+    if text is None or column.type is None or column.type.name not in SIMPLE_TYPES:
+        return
+    try:
+        kind = static_kind(feel.parse(text, loading.names).tree, {})
+    except feel.FeelSyntaxError:
+        return
+    implicit = kind == "date" and column.type.name == "date and time"
+    if kind not in (None, "null", "list", column.type.name) and not implicit:
+        loading.warn(entry, f"the entry is a {kind}, but `{column.label}` is a {column.type.name}: it will be null")

@@ -303,6 +303,16 @@ def test_probable_mistakes_are_told_without_evaluating() -> None:
     assert "there is no function `substr`; did you mean `substring`?" in read.warnings[1].message
 
 
+def test_an_output_of_the_wrong_type_is_null_and_foretold() -> None:
+    content = table("FIRST", "> 3 | 1", '- | "two"', inputs="n").replace('name="x">', 'name="x" typeRef="string">')
+    read = model(decision("d", content))
+    assert [(warning.element_id, warning.message) for warning in read.warnings] == [
+        ("rule1", "the entry is a number, but `x` is a string: it will be null")
+    ]
+    assert read.evaluate("d", feel.from_json({"n": 1})).value == "two"
+    assert read.evaluate("d", feel.from_json({"n": 5})).value is None
+
+
 def test_a_required_decision_without_a_variable_is_read_by_name_or_id() -> None:
     base = f'<decision id="base_price" name="Base price">{literal("20")}</decision>'
     read = model(base + decision("d", literal("Base price + base_price"), needs("base_price")))
