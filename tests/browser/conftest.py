@@ -1,0 +1,82 @@
+"""The whole product in Chromium: a real server on a database with the library and the people of the demo."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.serving import make_server
+
+from database import create_engine, session_factory, transaction
+from engine import clock
+from engine.configuration import EngineConfiguration
+from people import organisation
+from processes import service as processes
+from tests.browser.people import Office
+from tests.conftest import MONDAY, PASSWORD
+from tests.library.conftest import LIBRARY, library_resources
+from tests.web.frontend.conftest import DIST, chromium
+from web.application import create_app
+from web.configuration import Configuration
+
+__all__ = ["chromium"]
+
+
+@pytest.fixture(scope="session")
+def shop_database(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the library and the organisation."""
+    path = tmp_path_factory.mktemp("shop") / "shop.sqlite"
+    shutil.copy(empty_database, path)
+    engine = create_engine(f"sqlite:///{path}")
+    with session_factory(engine, **EngineConfiguration(clock_control=True).info())() as session, transaction(session):
+        clock.pin(session, MONDAY)
+        organisation.load(session, organisation.read(LIBRARY / "organisation.json"), password=PASSWORD, at=MONDAY)
+        processes.deploy(session, library_resources(), "admin")
+    with engine.connect() as connection:
+        # The copies are of one file: nothing may be left in the write-ahead log.
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def database_url(shop_database: Path, tmp_path: Path) -> str:
+    """The address of this test's own copy of the shop."""
+    path = tmp_path / "baton.sqlite"
+    shutil.copy(shop_database, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def app(configuration: Configuration, sessions: sessionmaker[Session]) -> Flask:
+    """The application as it is served, on Monday 2025-03-03 at nine o'clock in Shanghai."""
+    return create_app(configuration)
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """Where the running server listens."""
+    if not (DIST / "manifest.json").exists():
+        pytest.skip("the front end is not built: run `make build`")
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def office(chromium: Any, address: str) -> Iterator[Office]:
+    """Everybody's windows; a script error or a breach of the content policy in any of them fails the test."""
+    office = Office(chromium, address)
+    yield office
+    office.close()
+    assert office.failures == []
