@@ -197,7 +197,7 @@ def _correlate_starts(session: Session, message: Message, publication: Publicati
 
 #: A message with a correlation key starts one instance per key at a time (Camunda 8's rule); the lock is a
 #: subscription that no message can match and that goes with the instance.
-_LOCK = "\0started {}"
+_LOCK = "\x01started {}"
 
 
 def hold_key(root: Token, event: Element, correlation_key: str) -> None:
