@@ -100,12 +100,14 @@ def main() -> None:
         evaluating = median_microseconds(lambda expression=expression: expression.evaluate(context, environment))
         other = f"{theirs[place]:>12.0f}" if theirs else f"{'-':>12}"
         print(f"{text:<86} {parsing:>8.1f} {evaluating:>9.1f} {other}")
-    for name, cell in (
-        ("ranges", lambda number: f"[{number}..{number + 1})"),
-        ("strings", lambda number: f'"k{number}"'),
-    ):
+    cells: dict[str, Callable[[int], str]] = {
+        "strings": lambda number: f'"k{number}"',
+        "ranges": lambda number: f"[{number}..{number + 1})",
+        "expressions": lambda number: f"? >= {number} and ? < {number} + 1",
+    }
+    for name, cell in cells.items():
         model = table(RULES, cell)
-        last = {"amount": RULES - 1 if name == "ranges" else f"k{RULES - 1}", "level": "gold"}
+        last = {"amount": f"k{RULES - 1}" if name == "strings" else RULES - 1, "level": "gold"}
         assert model.evaluate("price", last, environment).value == RULES - 1
         took = median_microseconds(lambda model=model, last=last: model.evaluate("price", last, environment), 100)
         print(f"{f'decision table of {RULES} rules, {name}':<86} {'':>8} {took:>9.1f}")

@@ -6,6 +6,7 @@ from feel import nodes
 from feel.comparison import compare
 from feel.compiler.dispatch import compile_node, compiles
 from feel.runtime import Code, Scope
+from feel.static_kinds import constant_number
 from feel.values import Range, Value, shown
 
 
@@ -45,6 +46,10 @@ def _context(node: nodes.ContextLiteral) -> Code:
 def _range(node: nodes.RangeLiteral) -> Code:
     low, high = compile_node(node.low), compile_node(node.high)
     low_included, high_included, position = node.low_included, node.high_included, node.position
+    first, last = constant_number(node.low), constant_number(node.high)
+    if first is not None and last is not None:
+        constant = Range(first, last, low_included, high_included)
+        return lambda _scope: constant
 
     def interval(scope: Scope) -> Range | None:
         start, end = low(scope), high(scope)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from feel import nodes
 from feel.compiler.dispatch import compile_node, compiles
 from feel.compiler.unary_tests import weight
-from feel.runtime import Code, Run, Scope
+from feel.durations import parse_duration
+from feel.runtime import BUILT_INS, Code, Run, Scope
+from feel.temporal import parse_date, parse_date_time, parse_time
 from feel.types import Type, convert, resolve, unknown_type
 from feel.values import BuiltIn, Function, Value, shown
 
@@ -48,9 +50,13 @@ def _call(node: nodes.Call) -> Code:
     called = node.callee.name if isinstance(node.callee, nodes.Name) else None
     callee = _named_function(node.callee) if isinstance(node.callee, nodes.Name) else compile_node(node.callee)
 
+    constant = _constant_conversion(node)
+
     def call(scope: Scope) -> Value:
         function = callee(scope)
         run = scope.run
+        if constant is not None and function is constant[0]:
+            return constant[1]
         values = [argument(scope) for argument in arguments]
         run.position = position
         if function is None and called is not None and not scope.knows(called):
@@ -59,6 +65,25 @@ def _call(node: nodes.Call) -> Code:
         return call_function(run, function, values, names)
 
     return call
+
+
+_CONVERSIONS = {
+    "date": parse_date,
+    "time": parse_time,
+    "date and time": parse_date_time,
+    "duration": parse_duration,
+}
+
+
+def _constant_conversion(node: nodes.Call) -> tuple[Function, Value] | None:
+    """For `date("2024-02-29")` and its like the built-in function with its value, so that the text is read once."""
+    if not isinstance(node.callee, nodes.Name) or node.names or len(node.arguments) != 1:
+        return None
+    conversion, argument = _CONVERSIONS.get(node.callee.name), node.arguments[0]
+    if conversion is None or not isinstance(argument, nodes.Literal) or not isinstance(argument.value, str):
+        return None
+    value = conversion(argument.value)
+    return None if value is None else (BUILT_INS[node.callee.name], value)
 
 
 def _named_function(node: nodes.Name) -> Code:
