@@ -91,7 +91,7 @@ class MultiInstanceBody(Element):
         if data.get("satisfied"):
             execution.terminate_children(task)
             execution.finish(task)
-        elif data["done"] == data["size"]:
+        elif data["started"] == data["size"] and not task._children:
             execution.finish(task)
         elif self.loop.sequential:
             task.remember(phase="continuing")
