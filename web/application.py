@@ -65,4 +65,5 @@ def _template_names() -> dict[str, Any]:
         "language": localisation.language(),
         "now": localisation.now,
         "places": navigation.places,
+        "zone": localisation.zone(),
     }

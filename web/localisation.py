@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, format_datetime, get_locale, ngettext
+from flask_babel import Babel, format_datetime, get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
@@ -48,6 +48,11 @@ def select_locale() -> str:
 def language() -> str:
     """Return `zh` or `en`."""
     return str(get_locale() or _DEFAULT_LOCALE)
+
+
+def zone() -> str:
+    """Return the IANA name of the company's time zone."""
+    return str(get_timezone())
 
 
 def now() -> datetime:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.serving import make_server
 
@@ -17,10 +18,13 @@ from database import create_engine, session_factory, transaction
 from engine import clock
 from engine.configuration import EngineConfiguration
 from people import organisation
+from people.models import User
 from processes import service as processes
 from tests.browser.people import Office
 from tests.conftest import MONDAY, PASSWORD
 from tests.library.conftest import LIBRARY, library_resources
+from tests.library.repair_shop import RepairShop
+from tests.play import Player
 from tests.web.frontend.conftest import DIST, chromium
 from web.application import create_app
 from web.configuration import Configuration
@@ -80,3 +84,14 @@ def office(chromium: Any, address: str) -> Iterator[Office]:
     yield office
     office.close()
     assert office.failures == []
+
+
+@pytest.fixture
+def shop(sessions: sessionmaker[Session]) -> RepairShop:
+    """The shop whose people bring cases to where a test begins."""
+
+    def colleague(username: str, *_groups: str, role: str = "") -> User:
+        with sessions() as session:
+            return session.scalars(select(User).where(User.username == username)).one()
+
+    return RepairShop(Player(sessions), colleague)

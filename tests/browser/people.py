@@ -22,14 +22,14 @@ class Office:
         self._address = address
         self._people: dict[str, Person] = {}
 
-    def person(self, username: str, *, language: str = "zh", width: int = 1280) -> Person:
-        """Return somebody who has signed in, the first time they are asked for."""
+    def person(self, username: str, *, language: str = "zh", width: int = 1280, zone: str = "Asia/Shanghai") -> Person:
+        """Return somebody who signs in the first time they are asked for; `zone` is the one of their computer."""
         if username not in self._people:
             context = self._browser.new_context(
                 base_url=self._address,
                 viewport={"width": width, "height": 844},
                 locale={"zh": "zh-CN", "en": "en-GB"}[language],
-                timezone_id="Asia/Shanghai",
+                timezone_id=zone,
             )
             context.set_default_timeout(15_000)
             page = context.new_page()

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select
-from sqlalchemy.orm import Session, sessionmaker
 
-from people.models import User
 from tests.browser.people import Office
+from tests.browser.test_repair_order import CASE
 from tests.library.repair_shop import RepairShop
 from tests.library.test_repair_order import to_workshop
-from tests.play import Player
 
 pytestmark = pytest.mark.browser
-
-CASE = "粤B12345 · 陈先生"
-
-
-@pytest.fixture
-def shop(sessions: sessionmaker[Session]) -> RepairShop:
-    """The shop whose people bring cases to where a test begins."""
-
-    def colleague(username: str, *_groups: str, role: str = "") -> User:
-        with sessions() as session:
-            return session.scalars(select(User).where(User.username == username)).one()
-
-    return RepairShop(Player(sessions), colleague)
 
 
 def test_the_token_moves_on_when_the_clock_reaches_a_deadline(office: Office, shop: RepairShop) -> None:

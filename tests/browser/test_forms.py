@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import Office, field
-from tests.browser.test_repair_order import RECEPTION
+from tests.browser.test_repair_order import CASE, RECEPTION
+from tests.library.repair_shop import RepairShop
 
 pytestmark = pytest.mark.browser
 
@@ -43,3 +44,28 @@ def test_what_the_browser_lets_through_the_server_says_at_the_field(office: Offi
     receptionist.fill({"车号": "粤B12345"})
     receptionist.press("start")
     expect(page.get_by_role("status")).to_be_visible()
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "Asia/Shanghai"])
+def test_a_time_is_the_time_in_the_shop_wherever_the_computer_thinks_it_is(
+    office: Office, shop: RepairShop, zone: str
+) -> None:
+    shop.start()
+    shop.do("estimate")
+    receptionist = office.person("wang.fang", zone=zone)
+    page = receptionist.page
+    receptionist.take("业务洽谈", CASE)
+    # No signature yet: the server sends the form back with what was entered.
+    receptionist.fill({"客户决定": "同意进厂维修", "交车时间": "2025/03/29 22:30", "已介绍质量保证规定": True})
+    page.get_by_role("button", name="完成", exact=True).evaluate("(button) => { button.formNoValidate = true; }")
+    receptionist.press("complete")
+    expect(page.get_by_role("alert").first).to_be_visible()
+    form = page.locator("[data-baton-form].is-ready")
+    day, time = field(form, "交车时间").locator("input.fjs-input").all()
+    expect(day).to_have_value("2025/3/29")
+    expect(time).to_have_value("22:30")
+
+    receptionist.fill({"客户签字（签字人）": "陈先生"})
+    receptionist.press("complete")
+    expect(page.get_by_role("status")).to_be_visible()
+    assert shop.play.only("repair-order").variables["promisedTime"] == "2025-03-29T22:30:00+08:00"

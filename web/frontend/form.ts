@@ -6,6 +6,7 @@ import './form/form.css';
 import { translateSchema, type Labels } from './form/labels';
 import { ServerRefusal, type ServerErrors } from './form/server_errors';
 import { chineseModule, keepChinese } from './form/words';
+import { fromBrowser, toBrowser } from './form/zone';
 import { pageLanguage, startIslands } from './page';
 
 interface FormContent {
@@ -53,7 +54,7 @@ function hiddenInput(outer: HTMLFormElement, name: string): HTMLInputElement {
 }
 
 /** Connects the viewer with the page's <form>: validation before it is sent, values into the hidden input. */
-function connect(form: Form, refusal: ServerRefusal, host: HTMLElement, outer: HTMLFormElement): void {
+function connect(form: Form, schema: FormContent['schema'], refusal: ServerRefusal, host: HTMLElement, outer: HTMLFormElement): void {
   const values = hiddenInput(outer, host.dataset['inputName'] ?? 'variables');
   let sent = false;
 
@@ -84,7 +85,7 @@ function connect(form: Form, refusal: ServerRefusal, host: HTMLElement, outer: H
       };
       if (sent) return stop();
       if (draft) {
-        values.value = JSON.stringify((form as unknown as FormInternals)._getSubmitData());
+        values.value = JSON.stringify(fromBrowser(schema, (form as unknown as FormInternals)._getSubmitData()));
         return;
       }
       refusal.forget();
@@ -95,7 +96,7 @@ function connect(form: Form, refusal: ServerRefusal, host: HTMLElement, outer: H
         requestAnimationFrame(() => requestAnimationFrame(() => showFirstError(host)));
         return;
       }
-      values.value = JSON.stringify(data);
+      values.value = JSON.stringify(fromBrowser(schema, data as Record<string, unknown>));
     },
     true,
   );
@@ -130,10 +131,10 @@ async function start(host: HTMLElement): Promise<void> {
   } as ConstructorParameters<typeof Form>[0]);
   const refusal = new ServerRefusal(form, errors);
   const drawn = fieldsDrawn(form);
-  await form.importSchema(translateSchema(schema, labels) as never, data);
+  await form.importSchema(translateSchema(schema, labels) as never, toBrowser(schema, data));
   if (chinese) keepChinese(host);
   const outer = host.closest('form');
-  if (!readOnly && outer) connect(form, refusal, host, outer);
+  if (!readOnly && outer) connect(form, schema, refusal, host, outer);
   await drawn;
   host.classList.add('is-ready');
   if (Object.keys(errors).length > 0) {

@@ -7,6 +7,11 @@ export function pageLanguage(): Language {
   return document.documentElement.lang.toLowerCase().startsWith('zh') ? 'zh' : 'en';
 }
 
+/** The company's time zone (IANA), in which every page shows its times; without one it is the browser's. */
+export function companyZone(): string | undefined {
+  return document.documentElement.dataset['zone'];
+}
+
 /** The token that the server wants with every request that changes something; empty on a page without one. */
 export function csrfToken(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? '';
