@@ -106,6 +106,9 @@ def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
         yield "script", element.expression, False
     if isinstance(element, BusinessRuleTask):
         yield "decision id", element.decision_id, True
+    for listener in element.listeners:
+        yield "job type of a listener", listener.job.type, True
+        yield "job retries of a listener", listener.job.retries, True
     if isinstance(element, JobTask):
         yield "job type", element.job.type, True
         yield "job retries", element.job.retries, True
@@ -158,7 +161,22 @@ def _parse(what: str, text: str, literal_allowed: bool) -> Iterator[str]:
         yield f"The {what} is no valid FEEL: {error}"
 
 
+#: The moments at which listeners can be called: of any element, and of the changes of a user task.
+_MOMENTS = frozenset({"start", "end"})
+_CHANGES = frozenset({"creating", "assigning", "updating", "completing"})
+
+
+def _listeners(element: Element) -> Iterator[str]:
+    for listener in element.listeners:
+        known = _MOMENTS | _CHANGES if isinstance(element, UserTaskElement) else _MOMENTS
+        if listener.event not in known:
+            yield f"A listener for “{listener.event}” is not executed by this server."
+        if not listener.job.type:
+            yield "A listener needs a job type."
+
+
 def _structure(process: Process, element: Element) -> Iterator[str]:
+    yield from _listeners(element)
     if isinstance(element, Scope):
         yield from _starts(process, element)
     if isinstance(element, EndEvent) and element.outgoing:

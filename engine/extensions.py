@@ -8,12 +8,13 @@ from lxml import etree
 
 from engine.elements.definitions import (
     JobDefinition,
+    ListenerDefinition,
     LoopDefinition,
     StandardLoopDefinition,
     UserTaskDefinition,
     VariableMapping,
 )
-from engine.jobs import DEFAULT_RETRIES
+from engine.job_creation import DEFAULT_RETRIES
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
@@ -26,6 +27,7 @@ SUPPORTED = frozenset(
         "assignmentDefinition",
         "calledDecision",
         "calledElement",
+        "executionListeners",
         "formDefinition",
         "ioMapping",
         "loopCharacteristics",
@@ -35,6 +37,7 @@ SUPPORTED = frozenset(
         "subscription",
         "taskDefinition",
         "taskHeaders",
+        "taskListeners",
         "taskSchedule",
         "userTask",
         "versionTag",
@@ -117,12 +120,10 @@ def job(node: etree._Element) -> JobDefinition | None:
     definition = extension(node, "taskDefinition")
     if definition is None:
         return None
-    headers = extension(node, "taskHeaders")
-    pairs = [] if headers is None else headers.findall(ZEEBE + "header")
     return JobDefinition(
         type=definition.get("type", ""),
         retries=definition.get("retries") or str(DEFAULT_RETRIES),
-        headers=tuple((pair.get("key", ""), pair.get("value", "")) for pair in pairs),
+        headers=_headers(node),
     )
 
 
@@ -154,3 +155,23 @@ def standard_loop(node: etree._Element) -> StandardLoopDefinition | None:
         maximum=int(maximum) if maximum.isdecimal() else None,
         test_before=characteristics.get("testBefore") == "true",
     )
+
+
+def listeners(node: etree._Element) -> tuple[ListenerDefinition, ...]:
+    """Return the execution listeners and the task listeners of an element, in order."""
+    headers = _headers(node)
+    found = []
+    for holder, child in (("executionListeners", "executionListener"), ("taskListeners", "taskListener")):
+        group = extension(node, holder)
+        for listener in group.findall(ZEEBE + child) if group is not None else ():
+            job = JobDefinition(
+                type=listener.get("type", ""), retries=listener.get("retries") or str(DEFAULT_RETRIES), headers=headers
+            )
+            found.append(ListenerDefinition(listener.get("eventType", ""), job))
+    return tuple(found)
+
+
+def _headers(node: etree._Element) -> tuple[tuple[str, str], ...]:
+    headers = extension(node, "taskHeaders")
+    pairs = [] if headers is None else headers.findall(ZEEBE + "header")
+    return tuple((pair.get("key", ""), pair.get("value", "")) for pair in pairs)

@@ -9,52 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from engine import clock, expressions, incidents, suspension, throwing, waits
-from engine.elements.definitions import JobDefinition
+from engine import clock, incidents, listeners, suspension, task_listeners, throwing, waits
 from engine.errors import ElementFailure, NotActive, NotFound
-from engine.keys import new_key
-from engine.models import Job, JobState
+from engine.models import Job, JobKind, JobState
+from engine.task_listeners import ListenerResult
 from engine.variables import checked
 
 if TYPE_CHECKING:
     from engine.tokens import Token
     from engine.workflow import Execution
-
-#: Retries of a job whose diagram does not say (Camunda 8's default).
-DEFAULT_RETRIES = 3
-
-
-def create(token: Token, definition: JobDefinition) -> None:
-    """Create the job that the token waits for; raises ElementFailure when its type or retries cannot be computed."""
-    execution = token.execution
-    job_type = expressions.evaluate(token, definition.type, "job type")
-    if not isinstance(job_type, str) or not job_type:
-        raise expressions.unusable(token, definition.type, "The job type must be a text.")
-    retries = expressions.evaluate(token, definition.retries, "job retries")
-    try:
-        count = int(retries)
-    except (TypeError, ValueError):
-        raise expressions.unusable(token, definition.retries, "The job retries must be a number.") from None
-    waits.add(
-        token,
-        Job,
-        key=new_key(),
-        type=job_type,
-        instance_key=execution.instance_key,
-        definition_key=execution.definition_key,
-        process_id=execution.process.process_id,
-        element_id=token.element.id,
-        state=JobState.CREATED,
-        retries=count,
-        worker="",
-        deadline=None,
-        available_at=None,
-        custom_headers=dict(definition.headers),
-        error_code=None,
-        error_message=None,
-        created_at=execution.now,
-        ended_at=None,
-    )
 
 
 def activate(session: Session, job_type: str, worker: str, timeout: timedelta, limit: int) -> list[Job]:
@@ -101,6 +64,8 @@ class CompleteJob:
 
     job_key: int
     variables: dict[str, Any] = field(default_factory=dict)
+    #: What a task listener says of the change that it looked at.
+    result: ListenerResult | None = None
     action = "complete job"
 
     def apply(self, execution: Execution) -> None:
@@ -112,7 +77,13 @@ class CompleteJob:
         execution.changes.update(Job, job.key, state=JobState.COMPLETED, ended_at=execution.now, deadline=None)
         waits.forget(token, Job)
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"variables": variables})
-        execution.finish(token, variables)
+        match job.kind:
+            case JobKind.EXECUTION_LISTENER:
+                listeners.completed(token, job.listener_event or "", variables)
+            case JobKind.TASK_LISTENER:
+                task_listeners.completed(token, variables, self.result or ListenerResult())
+            case _:
+                execution.finish(token, variables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ class ProcessReader:
         process = self.process
         details = self._details(self.node, None)
         process.root = ProcessScope(process, details)
+        process.root.listeners = extensions.listeners(self.node)
         process.documentation = details.documentation
         process.title_expression = dict(details.properties).get("title")
         process.listed = dict(details.properties).get("startable") != "false"
@@ -203,6 +204,7 @@ class ProcessReader:
                 element.id = details.id
         if element is None:
             return
+        element.listeners = extensions.listeners(node)
         whole = body or element
         whole.for_compensation = node.get("isForCompensation") == "true"
         if body is None:

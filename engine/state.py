@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from sqlalchemy import select
 
+from database import dumps, loads
 from engine import waits
 from engine.elements.base import Element
 from engine.elements.multi_instance import INNER
@@ -44,7 +44,8 @@ def dump(execution: Execution) -> bytes:
         parent = token.parent
         rows.append([token.key, token.element.name, parent.key if parent else 0, token._state, token.internal_data])
         stack.extend(reversed(token.children))
-    return orjson.dumps([VERSION, rows], option=orjson.OPT_NON_STR_KEYS)
+    # What a token remembers may be variables, whose decimals keep every digit.
+    return dumps([VERSION, rows]).encode()
 
 
 def read(instance_key: int, data: bytes | None) -> list[StoredToken]:
@@ -52,7 +53,7 @@ def read(instance_key: int, data: bytes | None) -> list[StoredToken]:
     if data is None:
         raise StateUnreadable(instance_key, "it is missing")
     try:
-        version, rows = orjson.loads(data)
+        version, rows = loads(data)
         tokens = [StoredToken(*row) for row in rows]
     except (ValueError, TypeError) as error:
         raise StateUnreadable(instance_key, str(error)) from None

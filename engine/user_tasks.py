@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from engine import expressions, waits
+from engine import expressions, task_listeners, waits
 from engine.elements.definitions import UserTaskDefinition
 from engine.errors import AlreadyAssigned, ElementFailure, NotActive, NotFound
 from engine.expressions import as_instant, as_names
 from engine.keys import new_key
 from engine.models import FormDefinition, UserTask, UserTaskState
+from engine.task_listeners import Change
 from engine.variables import checked
 
 if TYPE_CHECKING:
@@ -68,6 +69,61 @@ def create(token: Token, definition: UserTaskDefinition) -> None:
     )
     execution.changes.candidates(row["key"], groups, users)
     execution.outcome.user_task_keys.append(row["key"])
+    if not task_listeners.hold_up(token, row["key"], "creating", assignee=assignee or None) and assignee:
+        task_listeners.hold_up(token, row["key"], "assigning", assignee=assignee)
+
+
+def carry_out(token: Token, task_key: int, change: Change, wanted: dict[str, Any], actor: str) -> None:
+    """Make a change of a user task that no listener holds up any more."""
+    execution = token.execution
+    match change:
+        case "completing":
+            _complete(token, task_key, wanted["variables"], wanted["assignee"], actor)
+        case "creating":
+            execution.changes.update(UserTask, task_key, state=UserTaskState.CREATED)
+            if wanted["assignee"]:
+                task_listeners.hold_up(token, task_key, "assigning", assignee=wanted["assignee"])
+        case "assigning":
+            changed = {"assignee": wanted["assignee"], "touched_at": execution.now}
+            execution.changes.update(UserTask, task_key, state=UserTaskState.CREATED, **changed)
+        case "updating":
+            given = {
+                name: _instant_of(value) if name in ("due_at", "follow_up_at") else value
+                for name, value in wanted.items()
+            }
+            execution.changes.update(UserTask, task_key, state=UserTaskState.CREATED, touched_at=execution.now, **given)
+            offer(execution, task_key, given)
+
+
+def _instant_of(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
+
+
+def _complete(token: Token, task_key: int, variables: dict[str, Any], assignee: str | None, actor: str) -> None:
+    execution = token.execution
+    execution.changes.update(
+        UserTask,
+        task_key,
+        state=UserTaskState.COMPLETED,
+        ended_at=execution.now,
+        touched_at=execution.now,
+        completed_by=actor,
+        assignee=assignee,
+    )
+    waits.forget(token, UserTask)
+    execution.changes.drop_candidates(task_key)
+    execution.finish(token, variables)
+
+
+def offer(execution: Execution, task_key: int, changed: dict[str, Any]) -> None:
+    """Put a user task before other candidates, where a change names any."""
+    if "candidate_groups" not in changed and "candidate_users" not in changed:
+        return
+    task = execution.session.get(UserTask, task_key)
+    groups = changed.get("candidate_groups", task.candidate_groups if task else [])
+    users = changed.get("candidate_users", task.candidate_users if task else [])
+    execution.changes.drop_candidates(task_key)
+    execution.changes.candidates(task_key, groups, users)
 
 
 def _form_key(execution: Execution, form_id: str) -> int:
@@ -111,6 +167,12 @@ def _open(execution: Execution, task_key: int) -> UserTask:
     return task
 
 
+def _assign(execution: Execution, task: UserTask, assignee: str | None) -> None:
+    token = execution.find(task.element_instance_key)
+    if token is None or not task_listeners.hold_up(token, task.key, "assigning", assignee=assignee):
+        execution.changes.update(UserTask, task.key, assignee=assignee, touched_at=execution.now)
+
+
 @dataclass(frozen=True, slots=True)
 class CompleteUserTask:
     """A person has done the step; `variables` are what the form brought."""
@@ -126,20 +188,11 @@ class CompleteUserTask:
         token = execution.find(task.element_instance_key)
         if token is None or token.in_error:
             raise NotActive("user task", self.task_key, "waiting for an incident")
-        execution.changes.update(
-            UserTask,
-            task.key,
-            state=UserTaskState.COMPLETED,
-            ended_at=execution.now,
-            touched_at=execution.now,
-            completed_by=execution.actor,
-            # Who completes a task that nobody has, has it by that.
-            assignee=task.assignee or execution.actor or None,
-        )
-        waits.forget(token, UserTask)
-        execution.changes.drop_candidates(task.key)
+        # Who completes a task that nobody has, has it by that.
+        assignee = task.assignee or execution.actor or None
         execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details={"variables": variables})
-        execution.finish(token, variables)
+        if not task_listeners.hold_up(token, task.key, "completing", variables=variables, assignee=assignee):
+            _complete(token, task.key, variables, assignee, execution.actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +210,7 @@ class AssignUserTask:
         task = _open(execution, self.task_key)
         if not self.allow_override and task.assignee not in (None, self.assignee):
             raise AlreadyAssigned(task.key, task.assignee or "")
-        execution.changes.update(UserTask, task.key, assignee=self.assignee, touched_at=execution.now)
+        _assign(execution, task, self.assignee)
         execution.audit(
             self.action,
             element_id=task.element_id,
@@ -177,7 +230,7 @@ class UnassignUserTask:
     def apply(self, execution: Execution) -> None:
         """Clear the assignee; raises NotFound, NotActive."""
         task = _open(execution, self.task_key)
-        execution.changes.update(UserTask, task.key, assignee=None, touched_at=execution.now)
+        _assign(execution, task, None)
         execution.audit(
             self.action, element_id=task.element_id, subject_key=task.key, details={"before": task.assignee}
         )
@@ -208,13 +261,9 @@ class UpdateUserTask:
         task = _open(execution, self.task_key)
         fields = ("due_at", "follow_up_at", "candidate_groups", "candidate_users", "priority")
         given = {name: getattr(self, name) for name in fields if not isinstance(getattr(self, name), Unchanged)}
-        execution.changes.update(UserTask, task.key, **given, touched_at=execution.now)
-        if "candidate_groups" in given or "candidate_users" in given:
-            execution.changes.drop_candidates(task.key)
-            execution.changes.candidates(
-                task.key,
-                given.get("candidate_groups", task.candidate_groups),
-                given.get("candidate_users", task.candidate_users),
-            )
-        shown = {name: str(value) if isinstance(value, datetime) else value for name, value in given.items()}
+        shown = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
         execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details=shown)
+        token = execution.find(task.element_instance_key)
+        if token is None or not task_listeners.hold_up(token, task.key, "updating", **shown):
+            execution.changes.update(UserTask, task.key, **given, touched_at=execution.now)
+            offer(execution, task.key, given)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 
-from engine import expressions, subscriptions
-from engine.elements.definitions import Details, EventDefinition, SequenceFlow
+from engine import expressions, listeners, subscriptions, waits
+from engine.elements.definitions import Details, EventDefinition, ListenerDefinition, SequenceFlow
 from engine.errors import ElementFailure
 from engine.paths import put_path
+from engine.tokens import STARTED
 
 if TYPE_CHECKING:
     from engine.elements.events import BoundaryEvent, StartEvent
@@ -48,6 +49,8 @@ class Element(BpmnTaskSpec):
         self.compensation_handler_id: str | None = None
         #: A message that it waits for starts an instance.
         self.instantiates = False
+        #: Jobs that hold up the element, or a change of its user task, in the order of the diagram.
+        self.listeners: tuple[ListenerDefinition, ...] = ()
         #: Start events of the event sub-processes inside this scope.
         self.event_starts: list[StartEvent] = []
         #: What an event waits for or throws: of several definitions any one, or with `needs_all` all of them.
@@ -68,7 +71,12 @@ class Element(BpmnTaskSpec):
 
     def _run(self, my_task: Token) -> bool | None:
         """Let the token in: True when the element is done at once, None when it waits for the outside."""
-        self.map_inputs(my_task)
+        if not my_task.internal_data.get("mapped"):
+            self.map_inputs(my_task)
+        if self.listeners:
+            my_task.remember(mapped=True)
+            if listeners.wait_for(my_task, "start"):
+                return None
         done = self.enter(my_task)
         if my_task.key not in my_task.execution.tasks:
             return None  # what it threw was caught by something that ended it
@@ -80,8 +88,14 @@ class Element(BpmnTaskSpec):
     def _on_complete(self, my_task: Token) -> None:
         """Let the token out: outputs, then the flows; a failure here is retried from here."""
         my_task.internal_data["phase"] = "completing"
-        self.before_leaving(my_task)
-        self.map_outputs(my_task)
+        if not my_task.internal_data.get("finished"):
+            self.before_leaving(my_task)
+            self.map_outputs(my_task)
+        if self.listeners:
+            my_task.remember(finished=True)
+            if listeners.wait_for(my_task, "end"):
+                my_task._set_state(STARTED)
+                return
         flows = self.select_flows(my_task)
         if my_task.parent is not None:
             my_task.scope.element.inner_leaving(my_task)
@@ -94,6 +108,8 @@ class Element(BpmnTaskSpec):
             if not my_task.has_all(event.name, len(event.definitions)):
                 return
         if event is self:
+            # What it waited for has come: should its output fail, it must not take another message for it.
+            waits.close_events(my_task, [self])
             my_task.execution.finish(my_task, variables)
         else:
             event.caught(my_task, variables)

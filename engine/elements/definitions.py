@@ -123,6 +123,14 @@ class JobDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerDefinition:
+    """A job at a moment of an element (start, end) or before a change of a user task (creating, assigning, ...)."""
+
+    event: str
+    job: JobDefinition
+
+
+@dataclass(frozen=True, slots=True)
 class LoopDefinition:
     """Multi-instance: one inner instance per item of the input collection."""
 

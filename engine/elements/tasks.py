@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from engine import expressions, jobs, rules, subscriptions, throwing
+from engine import expressions, job_creation, rules, subscriptions, throwing
 from engine.elements.base import Element
 from engine.elements.definitions import Details, JobDefinition, MessageDefinition
 
@@ -69,7 +69,7 @@ class JobTask(Element):
 
     def enter(self, task: Token) -> bool:
         """Create the job."""
-        jobs.create(task, self.job)
+        job_creation.create(task, self.job)
         return False
 
 

@@ -15,9 +15,22 @@ from database import Base, Instant, Json, Key
 class UserTaskState(StrEnum):
     """States of a user task, Camunda 8's words."""
 
+    #: Task listeners look at a change before it happens.
+    CREATING = "CREATING"
+    ASSIGNING = "ASSIGNING"
+    UPDATING = "UPDATING"
+    COMPLETING = "COMPLETING"
     CREATED = "CREATED"
     COMPLETED = "COMPLETED"
     CANCELED = "CANCELED"
+
+
+class JobKind(StrEnum):
+    """What a job is for, Camunda 8's words."""
+
+    BPMN_ELEMENT = "BPMN_ELEMENT"
+    EXECUTION_LISTENER = "EXECUTION_LISTENER"
+    TASK_LISTENER = "TASK_LISTENER"
 
 
 class JobState(StrEnum):
@@ -125,6 +138,9 @@ class Job(Base):
 
     key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     type: Mapped[str]
+    kind: Mapped[str] = mapped_column(default=JobKind.BPMN_ELEMENT)
+    #: Of a listener's job: the moment or change that it listens to.
+    listener_event: Mapped[str | None]
     instance_key: Mapped[int] = mapped_column(Key, ForeignKey("process_instance.key"))
     element_instance_key: Mapped[int] = mapped_column(Key)
     definition_key: Mapped[int] = mapped_column(Key)

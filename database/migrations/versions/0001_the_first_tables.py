@@ -7,6 +7,7 @@ from alembic import op
 
 import database
 
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -366,6 +367,8 @@ def upgrade() -> None:
         "job",
         sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("type", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("listener_event", sa.String(), nullable=True),
         sa.Column("instance_key", sa.BigInteger(), nullable=False),
         sa.Column("element_instance_key", sa.BigInteger(), nullable=False),
         sa.Column("definition_key", sa.BigInteger(), nullable=False),

@@ -1,0 +1,123 @@
+"""Listeners: jobs that hold up an element, or a change of a user task, until a worker has done them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from engine.errors import DeploymentRefused, NotActive
+from engine.incidents import ResolveIncident
+from engine.jobs import CompleteJob, FailJob
+from engine.models import Job
+from engine.task_listeners import ListenerResult
+from engine.user_tasks import AssignUserTask, CompleteUserTask, UpdateUserTask
+from processes.service import Resource
+from tests.diagrams import chain, diagram, end, mapping, script, start, user
+from tests.play import Case, Player
+
+Run = Callable[..., Case]
+
+
+def execution_listeners(*listeners: tuple[str, str]) -> str:
+    rows = "".join(f'<zeebe:executionListener eventType="{event}" type="{job}"/>' for event, job in listeners)
+    return f"<zeebe:executionListeners>{rows}</zeebe:executionListeners>"
+
+
+def task_listeners(*listeners: tuple[str, str]) -> str:
+    rows = "".join(f'<zeebe:taskListener eventType="{event}" type="{job}"/>' for event, job in listeners)
+    return f"<zeebe:taskListeners>{rows}</zeebe:taskListeners>"
+
+
+def one_task(extensions: str) -> Resource:
+    return diagram(start(), user("work", extensions), user("after"), end(), chain("start", "work", "after", "end"))
+
+
+def job(case: Case, job_type: str) -> Job:
+    (found,) = case.jobs()
+    assert found.type == job_type
+    return found
+
+
+def test_execution_listeners_run_one_after_the_other_around_the_element(run: Run) -> None:
+    held = execution_listeners(("start", "before 1"), ("start", "before 2"), ("end", "behind"))
+    case = run(one_task(held + mapping({"a": "1"}, {"sum": "a + b + c"})))
+    assert case.todo == []
+    assert (job(case, "before 1").kind, job(case, "before 1").listener_event) == ("EXECUTION_LISTENER", "start")
+    case.execute(CompleteJob(job(case, "before 1").key, {"b": 2}))
+    case.execute(CompleteJob(job(case, "before 2").key))
+    assert case.todo == ["work"]
+    case.complete("work", {"c": 3})
+    assert case.todo == []
+    case.execute(CompleteJob(job(case, "behind").key, {"note": "done"}))
+    assert case.todo == ["after"]
+    assert case.variables == {"sum": 6, "note": "done"}
+
+
+def test_listeners_hold_up_what_is_done_at_once_and_the_whole_process(play: Player) -> None:
+    play.deploy(
+        diagram(
+            start(),
+            script("count", "1", "n", execution_listeners(("start", "look"))),
+            end(),
+            chain("start", "count", "end"),
+            extensions=execution_listeners(("start", "open"), ("end", "close")),
+        )
+    )
+    case = play.start("p")
+    for name in ("open", "look", "close"):
+        assert case.state == "ACTIVE"
+        case.execute(CompleteJob(job(case, name).key))
+    assert (case.state, case.variables) == ("COMPLETED", {"n": 1})
+
+
+def test_a_listener_that_fails_is_an_incident_and_its_element_waits(run: Run) -> None:
+    case = run(one_task(execution_listeners(("start", "before"))))
+    case.execute(FailJob(job(case, "before").key, 0, "no connection"))
+    (incident,) = case.incidents
+    case.execute(ResolveIncident(incident.key))
+    case.execute(CompleteJob(job(case, "before").key))
+    assert case.todo == ["work"]
+
+
+def test_a_completing_listener_sees_the_change_first_and_may_deny_it(run: Run) -> None:
+    case = run(one_task(task_listeners(("completing", "check"))))
+    key = case.task("work").key
+    case.execute(CompleteUserTask(key, {"price": Decimal("1.10")}), by="wang")
+    with pytest.raises(NotActive):
+        case.execute(CompleteUserTask(key), by="li")
+    denied = ListenerResult(denied=True, denied_reason="too cheap")
+    case.execute(CompleteJob(job(case, "check").key, result=denied))
+    assert case.todo == ["work"]
+    assert case.variables == {}
+    case.execute(CompleteUserTask(key, {"price": Decimal("2.20")}), by="wang")
+    case.execute(CompleteJob(job(case, "check").key))
+    assert case.todo == ["after"]
+    assert case.variables == {"price": Decimal("2.20")}
+    with case.player.sessions() as session:
+        from engine.models import UserTask
+
+        task = session.get_one(UserTask, key)
+        assert (task.completed_by, task.state) == ("wang", "COMPLETED")
+
+
+def test_listeners_correct_what_is_about_to_happen(run: Run) -> None:
+    case = run(one_task(task_listeners(("creating", "route"), ("assigning", "redirect"), ("updating", "bound"))))
+    assert case.todo == []
+    corrected = ListenerResult(corrections={"candidateGroups": ["班组"], "priority": 90})
+    case.execute(CompleteJob(job(case, "route").key, result=corrected))
+    task = case.task("work")
+    assert (task.candidate_groups, task.priority) == (["班组"], 90)
+    case.execute(AssignUserTask(task.key, "wang"))
+    case.execute(CompleteJob(job(case, "redirect").key, result=ListenerResult(corrections={"assignee": "li"})))
+    assert case.task("work").assignee == "li"
+    case.execute(UpdateUserTask(task.key, due_at=case.player.now, priority=10))
+    case.execute(CompleteJob(job(case, "bound").key))
+    assert (case.task("work").due_at, case.task("work").priority) == (case.player.now, 10)
+
+
+@pytest.mark.parametrize("listener", [task_listeners(("canceling", "x")), execution_listeners(("middle", "x"))])
+def test_a_listener_for_a_moment_that_is_not_executed_is_refused(play: Player, listener: str) -> None:
+    with pytest.raises(DeploymentRefused):
+        play.deploy(one_task(listener))
