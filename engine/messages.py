@@ -200,6 +200,11 @@ def _correlate_starts(session: Session, message: Message, publication: Publicati
 _LOCK = "\x01started {}"
 
 
+def start_lock(process_id: str) -> str:
+    """Return the message name of the subscriptions that stand for "started by this correlation key"."""
+    return _LOCK.format(process_id)
+
+
 def hold_key(root: Token, event: Element, correlation_key: str) -> None:
     """Let no other message with this correlation key start the process while the instance of `root` is alive."""
     execution = root.execution
@@ -207,7 +212,7 @@ def hold_key(root: Token, event: Element, correlation_key: str) -> None:
         root,
         MessageSubscription,
         key=new_key(),
-        message_name=_LOCK.format(execution.process.process_id),
+        message_name=start_lock(execution.process.process_id),
         correlation_key=correlation_key,
         instance_key=execution.instance_key,
         definition_key=execution.definition_key,
@@ -223,7 +228,7 @@ def _started_by(session: Session, message: Message, process_id: str) -> bool:
         session.scalar(
             select(
                 exists().where(
-                    MessageSubscription.message_name == _LOCK.format(process_id),
+                    MessageSubscription.message_name == start_lock(process_id),
                     MessageSubscription.correlation_key == message.correlation_key,
                 )
             )
