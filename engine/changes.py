@@ -81,6 +81,8 @@ class Changes:
         self._updates: dict[type[Base], dict[int, Row]] = defaultdict(dict)
         #: Per kind of wait, the keys of element instances whose waits end.
         self._closed: dict[type[Base], dict[int, Row]] = defaultdict(dict)
+        #: Per element instance, the events attached to it that are waited for no more, and the kinds of wait they have.
+        self._closed_events: dict[int, tuple[set[type[Base]], set[str]]] = {}
         #: Waits created in this command, by element instance: ended in the same command, they are never written.
         self._pending: dict[int, list[tuple[type[Base], int]]] = defaultdict(list)
 
@@ -134,6 +136,20 @@ class Changes:
         for model in kinds:
             self._closed[model][element_instance_key] = {"at": at}
 
+    def end_events(self, element_instance_key: int, kinds: Iterable[type[Base]], event_ids: Iterable[str]) -> None:
+        """End the timers and subscriptions of some of the events that an element instance waits for."""
+        closed, ended = self._closed_events.setdefault(element_instance_key, (set(), set()))
+        closed.update(kinds)
+        ended.update(event_ids)
+        kept = []
+        for model, key in self._pending.pop(element_instance_key, []):
+            if model in closed and self._inserts[model][key]["element_id"] in ended:
+                del self._inserts[model][key]
+            else:
+                kept.append((model, key))
+        if kept:
+            self._pending[element_instance_key] = kept
+
     def drop_candidates(self, task_key: int) -> None:
         """Take an ended user task off the worklists."""
         for model in (UserTaskGroup, UserTaskUser):
@@ -159,6 +175,9 @@ class Changes:
                 connection.execute(_update_by_key(model, columns), parameters)
 
     def _end(self, connection: Connection) -> None:
+        for owner, (kinds, event_ids) in self._closed_events.items():
+            for model in kinds:
+                connection.execute(_deletion_of_events(model), {"owner": owner, "events": list(event_ids)})
         for model, closed in self._closed.items():
             for keys in batched(closed, _MOST_PARAMETERS):
                 if model in _DELETED:
@@ -193,6 +212,14 @@ def _update_by_key(model: type[Base], columns: tuple[str, ...]) -> Update:
 def _deletion(model: type[Base], column: str) -> Delete:
     table = _table(model)
     return delete(table).where(table.c[column].in_(bindparam("keys", expanding=True)))
+
+
+@cache
+def _deletion_of_events(model: type[Base]) -> Delete:
+    table = _table(model)
+    return delete(table).where(
+        table.c.element_instance_key == bindparam("owner"), table.c.element_id.in_(bindparam("events", expanding=True))
+    )
 
 
 @cache

@@ -37,10 +37,17 @@ def start(caller: Token, process_id: str, binding: str, version_tag: str | None,
 
 
 def terminate(caller: Token, child_key: int) -> None:
-    """End a child instance if it is still alive."""
-    try:
-        child: Execution = caller.execution.hierarchy.load(child_key)
-    except NotActive:
-        return
-    if not child.ended:
-        child.cancel()
+    """End a child instance if it is still alive, and all that it has called."""
+    hierarchy = caller.execution.hierarchy
+    hierarchy.ending.append(child_key)
+    if len(hierarchy.ending) > 1:
+        return  # the loop below comes to it; calls may be nested deeper than functions can be
+    while hierarchy.ending:
+        try:
+            child: Execution = hierarchy.load(hierarchy.ending[0])
+            if not child.ended:
+                child.cancel()
+        except NotActive:
+            pass
+        finally:
+            del hierarchy.ending[0]

@@ -6,6 +6,7 @@ when it becomes true, and again only after it was not. A condition that cannot b
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from engine import expressions
@@ -25,9 +26,17 @@ def watch(host: Token, event: Element, part: int) -> None:
     host.execution.conditions_due = True
 
 
-def forget(host: Token) -> None:
-    """Let the token wait for no condition any more."""
-    host.internal_data.pop("conditions", None)
+def forget(host: Token, event_ids: Collection[str] | None = None) -> None:
+    """Let the token wait no more for the conditions of these events, or of any."""
+    if "conditions" not in host.internal_data:
+        return
+    kept = [
+        watched
+        for watched in host.internal_data.pop("conditions")
+        if event_ids is not None and host.execution.process.element(watched[0]).id not in event_ids
+    ]
+    if kept:
+        host.remember(conditions=kept)
 
 
 def look(execution: Execution) -> None:

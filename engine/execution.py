@@ -159,6 +159,8 @@ class Hierarchy:
         self.changes = Changes()
         self.outcome = Outcome(root_key)
         self.thrown: list[throwing.Thrown] = []
+        #: Keys of called instances that are being ended; the first one is in hand.
+        self.ending: list[int] = []
         self.settings = configuration(session)
         self.environment = feel.Environment(now=self.now, zone=self.settings.zone, calendar=self.settings.calendar)
         self._executions: dict[int, Execution] = {}

@@ -20,8 +20,11 @@ def raise_at(token: Token, failure: ElementFailure, *, job_key: int | None = Non
     execution = token.execution
     if job_key is None and "phase" not in token.internal_data:
         # Whatever the failed attempt has opened, the next attempt opens again.
+        token.element.terminated(token)
         execution.terminate_children(token)
         waits.close_all(token)
+    # One thing stands in a token's way at a time: a newer incident takes the place of the older.
+    waits.close(token, Incident)
     token._set_state(ERROR)
     row = waits.add(
         token,
@@ -76,9 +79,11 @@ class ResolveIncident:
         execution.audit(self.action, element_id=incident.element_id, subject_key=incident.key)
         if incident.job_key is not None:
             job = execution.session.get(Job, incident.job_key, populate_existing=True)
-            if job is not None and job.state in (JobState.CREATED, JobState.FAILED):
+            if job is not None and job.state in (JobState.CREATED, JobState.FAILED, JobState.ERROR_THROWN):
                 # The worker, not the element, has to try again.
-                execution.changes.update(Job, job.key, state=JobState.CREATED, retries=max(job.retries, 1))
+                execution.changes.update(
+                    Job, job.key, state=JobState.CREATED, retries=max(job.retries, 1), ended_at=None
+                )
                 waits.forget(token, Incident)
                 token._set_state(STARTED)
                 return

@@ -147,8 +147,8 @@ def _correlate_waiting(session: Session, message: Message, publication: Publicat
     from engine.execution import execute  # the command that this module defines is what it executes
 
     reached = _reached(session, message)
-    waiting = session.scalars(
-        select(MessageSubscription)
+    waiting = session.execute(
+        select(MessageSubscription.key, MessageSubscription.process_id, MessageSubscription.instance_key)
         .where(
             MessageSubscription.message_name == message.name,
             MessageSubscription.correlation_key == message.correlation_key,
@@ -158,10 +158,9 @@ def _correlate_waiting(session: Session, message: Message, publication: Publicat
         .order_by(MessageSubscription.key)
     ).all()
     for subscription in waiting:
-        if subscription.process_id in reached:
+        if subscription.process_id in reached or not waits.still(session, MessageSubscription, subscription.key):
             continue
         reached.add(subscription.process_id)
-        assert subscription.instance_key is not None
         instance_key = subscription.instance_key
         _mark(session, message.key, subscription.process_id, instance_key)
         command = CorrelateMessage(subscription.key, message.variables, message.key)

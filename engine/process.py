@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 
+from engine.elements.definitions import LinkDefinition
+
 if TYPE_CHECKING:
     from engine.elements.base import Element
     from engine.elements.definitions import SequenceFlow
@@ -78,23 +80,40 @@ class Process(WorkflowSpec):
         return list(names)
 
     @cached_property
-    def _reach(self) -> dict[str, frozenset[str]]:
+    def _upstream(self) -> dict[str, frozenset[str]]:
         return {}
 
     def reaches(self, source: Element, target: Element) -> bool:
         """Return whether a token at `source` could still come to `target` along sequence flows of their scope."""
-        reach = self._reach.get(source.id)
-        if reach is None:
+        return any(self.leads_to(source, flow) for flow in target.incoming)
+
+    def leads_to(self, source: Element, flow: SequenceFlow) -> bool:
+        """Return whether a token at `source` could come along `flow` without passing the flow's target before."""
+        upstream = self._upstream.get(flow.id)
+        if upstream is None:
             seen: set[str] = set()
-            stack = [source]
+            stack = [flow.source_id]
             while stack:
-                element = stack.pop()
-                nexts = [flow.target_id for flow in element.outgoing]
-                for boundary in element.boundary_events:
-                    nexts.append(boundary.id)
-                for next_id in nexts:
-                    if next_id not in seen:
-                        seen.add(next_id)
-                        stack.append(self.element(next_id))
-            reach = self._reach[source.id] = frozenset(seen)
-        return target.id in reach
+                element_id = stack.pop()
+                if element_id in seen or element_id == flow.target_id:
+                    continue
+                seen.add(element_id)
+                element = self.element(element_id)
+                stack += [incoming.source_id for incoming in element.incoming]
+                stack += self._jumps_to(element)
+            upstream = self._upstream[flow.id] = frozenset(seen)
+        return source.name in upstream
+
+    def _jumps_to(self, element: Element) -> list[str]:
+        """Return from where a token comes to an element without a flow: the activity of a border event, a link."""
+        if element.kind == "boundaryEvent":
+            return [other.id for other in self.elements if element in other.boundary_events]
+        if element.kind == "intermediateCatchEvent" and isinstance(element.definition, LinkDefinition):
+            return [
+                other.id
+                for other in self.elements
+                if other.kind == "intermediateThrowEvent"
+                and other.definition == element.definition
+                and other.details.scope_id == element.details.scope_id
+            ]
+        return []

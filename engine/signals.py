@@ -66,8 +66,13 @@ def broadcast(session: Session, name: str, variables: dict[str, Any] | None = No
     from engine.execution import execute, start_at
 
     payload = checked(variables or {})
-    subscriptions = session.scalars(
-        select(SignalSubscription)
+    subscriptions = session.execute(
+        select(
+            SignalSubscription.key,
+            SignalSubscription.instance_key,
+            SignalSubscription.definition_key,
+            SignalSubscription.element_id,
+        )
         .where(
             SignalSubscription.signal_name == name,
             SignalSubscription.instance_key.is_(None) | ~suspension.is_suspended(SignalSubscription.instance_key),
@@ -79,7 +84,7 @@ def broadcast(session: Session, name: str, variables: dict[str, Any] | None = No
         if subscription.instance_key is None:
             outcome = start_at(session, subscription.definition_key, subscription.element_id, payload, actor=actor)
             reached.append(outcome.instance_key)
-        else:
+        elif waits.still(session, SignalSubscription, subscription.key):
             reached.append(subscription.instance_key)
             execute(session, subscription.instance_key, CatchSignal(subscription.key, payload), actor=actor)
     return reached

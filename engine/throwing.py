@@ -9,11 +9,16 @@ from sqlalchemy.orm import Session
 
 from engine import expressions
 from engine.elements.definitions import ErrorDefinition, EscalationDefinition, MessageDefinition, SignalDefinition
-from engine.errors import ElementFailure
+from engine.errors import ElementFailure, EndlessExchange
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
     from engine.tokens import Token
+
+
+#: Messages and signals that may be thrown because of each other during one command.
+DEPTH_LIMIT = 25
+_DEPTH = "engine_thrown_depth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,21 @@ class Thrown:
 
 
 def send(session: Session, thrown: Thrown, actor: str) -> None:
-    """Publish a thrown message, or broadcast a thrown signal."""
+    """Publish a thrown message, or broadcast a thrown signal; raises EndlessExchange when there is no end to it."""
+    depth = session.info.get(_DEPTH, 0)
+    if depth >= DEPTH_LIMIT:
+        raise EndlessExchange(
+            f"The {thrown.kind} “{thrown.name}” is one of more than {DEPTH_LIMIT} that processes throw because of each "
+            "other without a wait in between."
+        )
+    session.info[_DEPTH] = depth + 1
+    try:
+        _send(session, thrown, actor)
+    finally:
+        session.info[_DEPTH] = depth
+
+
+def _send(session: Session, thrown: Thrown, actor: str) -> None:
     from engine import messages, signals
 
     if thrown.kind == "signal":

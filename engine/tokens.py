@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
+from database import dumps, loads
+
 if TYPE_CHECKING:
     from engine.elements.base import Element
     from engine.workflow import Execution
@@ -61,8 +63,9 @@ class Token(Task):
     def arrive(self, event_name: str, part: int, variables: dict[str, Any]) -> dict[str, Any]:
         """Note that one part of a parallel multiple event has come; return what all parts so far have brought."""
         arrived = self.internal_data.setdefault("arrived", {}).setdefault(event_name, {})
-        arrived[str(part)] = variables
-        return {name: value for brought in arrived.values() for name, value in brought.items()}
+        # As text, because a token's own memory holds no exact fractions.
+        arrived[str(part)] = dumps(variables)
+        return {name: value for brought in arrived.values() for name, value in loads(brought).items()}
 
     def has_all(self, event_name: str, parts: int) -> bool:
         """Return whether every part of a parallel multiple event has come; if so, the count begins anew."""

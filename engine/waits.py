@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from database import Base
 from engine import conditions
 from engine.models import Incident, Job, MessageSubscription, SignalSubscription, Timer, UserTask
 
 if TYPE_CHECKING:
+    from engine.elements.base import Element
     from engine.tokens import Token
 
 #: What a token can wait for, by the letter under which its state remembers it.
@@ -35,16 +40,25 @@ def add(token: Token, model: type[Base], **row: Any) -> dict[str, Any]:
     return token.execution.changes.wait(model, element_instance_key=token.key, **row)
 
 
+def still(session: Session, model: type[MessageSubscription] | type[SignalSubscription], key: int) -> bool:
+    """Return whether a subscription is there: one that was woken before may have ended this one."""
+    return session.scalar(select(model.key).where(model.key == key)) is not None
+
+
 def close_all(token: Token) -> None:
     """End everything that the token waits for."""
     conditions.forget(token)
     _close(token, _ALL)
 
 
-def close_events(token: Token) -> None:
-    """End what the events attached to the token's element wait for."""
-    conditions.forget(token)
-    _close(token, _OF_EVENTS)
+def close_events(token: Token, events: Sequence[Element]) -> None:
+    """End what some of the events wait for that the token waits for: its own, or attached to its element."""
+    names = {event.id for event in events}
+    conditions.forget(token, names)
+    held = token.internal_data.get("waits", "")
+    kinds = [_KINDS[letter] for letter in held if letter in _OF_EVENTS]
+    if kinds and names:
+        token.execution.changes.end_events(token.key, kinds, names)
 
 
 def close(token: Token, model: type[Base]) -> None:

@@ -128,6 +128,7 @@ class Execution(Workflow):
         return not (self.ended or self.suspended) and (self.conditions_due or self.variables.written)
 
     def _advance(self, token: Token) -> None:
+        thrown = len(self.hierarchy.thrown)
         try:
             match token.internal_data.get("phase"):
                 case "completing":
@@ -137,6 +138,9 @@ class Execution(Workflow):
                 case _:
                     token.run()
         except ElementFailure as failure:
+            if "phase" not in token.internal_data:
+                # The element is entered anew by the next attempt, which throws again.
+                del self.hierarchy.thrown[thrown:]
             incidents.raise_at(token, failure)
 
     def _look_at_joins(self) -> None:
@@ -145,7 +149,8 @@ class Execution(Workflow):
             for token in self.tasks.values()
             if token._state == STARTED and isinstance(token.task_spec, JoiningGateway)
         ]
-        for token in waiting:
+        # One token speaks for all that wait at the same gateway of the same scope.
+        for token in {(token._parent, token.task_spec.name): token for token in reversed(waiting)}.values():
             if token.key in self.tasks:
                 token.task_spec.recheck(token)
         if self.agenda:
@@ -179,8 +184,19 @@ class Execution(Workflow):
 
     # --- what moves tokens
 
-    def spawn(self, element: Element, scope: Token, flow_id: str | None = None, *, enter: bool = True) -> Token:
-        """Put a new token at an element; with `enter` it goes on the agenda, else the caller moves it on."""
+    def spawn(
+        self,
+        element: Element,
+        scope: Token,
+        flow_id: str | None = None,
+        *,
+        enter: bool = True,
+        event_id: str | None = None,
+    ) -> Token:
+        """Put a new token at an element; with `enter` it goes on the agenda, else the caller moves it on.
+
+        It comes by a flow or by an event; what comes the same way without end during one command is an incident.
+        """
         token = Token(self, element, scope, new_key())
         token.flow_id = flow_id
         self.variables.opened(token.key)
@@ -197,7 +213,8 @@ class Execution(Workflow):
             started_at=self.now,
             ended_at=None,
         )
-        if flow_id is not None and self._loops(element, scope):
+        way = flow_id or event_id
+        if way is not None and self._loops(scope, way):
             sentence = (
                 f"The element was entered {self.hierarchy.settings.loop_limit} times at one go: a loop without a wait."
             )
@@ -206,9 +223,9 @@ class Execution(Workflow):
             self.agenda.append(token)
         return token
 
-    def _loops(self, element: Element, scope: Token) -> bool:
-        self._visits[scope.key, element.name] += 1
-        return self._visits[scope.key, element.name] > self.hierarchy.settings.loop_limit
+    def _loops(self, scope: Token, way: str) -> bool:
+        self._visits[scope.key, way] += 1
+        return self._visits[scope.key, way] > self.hierarchy.settings.loop_limit
 
     def finish(self, token: Token, variables: dict[str, Any] | None = None) -> None:
         """Let a waiting token go on, with what it waited for."""

@@ -30,11 +30,12 @@ class StartEvent(Element):
         """Start the event sub-process inside `host`, which ends everything else in it when interrupting."""
         execution = host.execution
         if self.interrupting:
-            waits.close_events(host)
+            # What is attached to the border of the scope stays: the scope is still alive.
+            waits.close_events(host, host.element.event_starts)
             execution.terminate_children(host)
         assert self.details.scope_id is not None
         sub_process = execution.process.element(self.details.scope_id)
-        token = execution.spawn(sub_process, host)
+        token = execution.spawn(sub_process, host, event_id=self.id)
         token.remember(start=self.id, payload=variables)
 
 
@@ -82,7 +83,11 @@ class BoundaryEvent(Element):
         """Send a token out of the boundary event."""
         execution = host.execution
         scope = host.scope
-        token = execution.spawn(self, scope, enter=False)
+        token = execution.spawn(self, scope, enter=False, event_id=self.id)
         if self.interrupting:
+            if "undoes_for" in host.internal_data:
+                # The handler of a compensation ends here, so what waits for it waits for this event.
+                token.remember(undoes_for=host.internal_data["undoes_for"])
             execution.terminate(host)
-        execution.finish(token, variables)
+        if not token.in_error:
+            execution.finish(token, variables)

@@ -24,7 +24,7 @@ class ExclusiveGateway(Element):
 
     def select_flows(self, task: Token) -> list[SequenceFlow]:
         """Return the one flow to take."""
-        if len(self.outgoing) == 1 and self.outgoing[0].condition is None:
+        if not self.outgoing or (len(self.outgoing) == 1 and self.outgoing[0].condition is None):
             return self.outgoing
         for flow in self.outgoing:
             if flow.id == self.default_flow_id:
@@ -100,8 +100,17 @@ class InclusiveGateway(JoiningGateway):
     kind: ClassVar[str] = "inclusiveGateway"
 
     def complete(self, task: Token, arrived: dict[str | None, Token]) -> bool:
-        """True when no other token of the scope can still reach the gateway (BPMN 2.0, 13.4.2)."""
-        return all(flow.id in arrived for flow in self.incoming) or not self.others_may_come(task)
+        """True when no flow that has brought no token can still bring one (BPMN 2.0, 13.4.3).
+
+        A token that could also come by a flow that has brought one already, e.g. round a loop, is not waited for.
+        """
+        missing = [flow for flow in self.incoming if flow.id not in arrived]
+        return not any(
+            token.task_spec is not self
+            and any(self.process.leads_to(token.element, flow) for flow in missing)
+            and not any(self.process.leads_to(token.element, flow) for flow in self.incoming if flow.id in arrived)
+            for token in (task.scope.children if missing else ())
+        )
 
 
 class EventBasedGateway(Element):

@@ -27,6 +27,15 @@ class Scope(Element):
         return False
 
 
+def _start_at(event: Element, scope: Token) -> None:
+    """Put a token on a start event that has caught something, with what it brought.
+
+    What it brought is written once, so that a retry does not undo what a person has corrected since.
+    """
+    token = scope.execution.spawn(event, scope, enter=False)
+    scope.execution.finish(token, scope.internal_data.pop("payload", None))
+
+
 class ProcessScope(Scope):
     """The process as the outermost scope: its token is the process instance."""
 
@@ -34,12 +43,11 @@ class ProcessScope(Scope):
 
     def enter(self, task: Token) -> bool:
         """Put a token on the start event that was asked for, else on the none start event."""
-        start_id = task.internal_data.pop("start", None)
-        payload = task.internal_data.pop("payload", None)
+        # Where it started is kept: what fails now is tried again from there.
+        start_id = task.internal_data.get("start")
         if start_id is None:
             return super().enter(task)
-        token = task.execution.spawn(self.process.element(start_id), task, enter=False)
-        task.execution.finish(token, payload)
+        _start_at(self.process.element(start_id), task)
         return False
 
     def select_flows(self, task: Token) -> list[SequenceFlow]:
@@ -66,10 +74,7 @@ class EventSubProcess(Scope):
 
     def enter(self, task: Token) -> bool:
         """Put a token on the start event that caught, with what it brought."""
-        execution = task.execution
-        start = self.process.element(task.internal_data["start"])
-        token = execution.spawn(start, task, enter=False)
-        execution.finish(token, task.internal_data.pop("payload", {}))
+        _start_at(self.process.element(task.internal_data["start"]), task)
         return False
 
     def select_flows(self, task: Token) -> list[SequenceFlow]:
