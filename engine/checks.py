@@ -59,15 +59,15 @@ def check(process: Process, known: Known, resource: str | None = None) -> list[P
         for message in _structure(process, element):
             report(element, message)
         for what, text, literal_allowed in texts(element):
-            for message in _parse(what, text, literal_allowed):
-                report(element, message)
+            for message, severity in _parse(what, text, literal_allowed):
+                report(element, message, severity)
         for message in _references(element, known):
             report(element, message)
     for flow in process.flows.values():
         if flow.condition is not None:
             text = flow.condition.removeprefix("=")
-            for message in _parse("condition", f"={text}", False):
-                problems.append(Problem(message, flow.id, flow.line, "error", resource))
+            for message, severity in _parse("condition", f"={text}", False):
+                problems.append(Problem(message, flow.id, flow.line, severity, resource))
     for element in _unreachable(process):
         report(element, "No token can ever reach this element.", "warning")
     if known.groups is not None:
@@ -150,15 +150,19 @@ def _definition_texts(definition: EventDefinition) -> Iterator[tuple[str, str, b
             yield "condition", f"={condition.removeprefix('=')}", False
 
 
-def _parse(what: str, text: str, literal_allowed: bool) -> Iterator[str]:
+def _parse(what: str, text: str, literal_allowed: bool) -> Iterator[tuple[str, Severity]]:
     if not text.startswith("="):
         if not literal_allowed:
-            yield f"The {what} must be a FEEL expression: write a = before it."
+            yield f"The {what} must be a FEEL expression: write a = before it.", "error"
         return
     try:
-        feel.parse(text[1:])
+        findings = feel.check(feel.parse(text[1:]))
     except feel.FeelError as error:
-        yield f"The {what} is no valid FEEL: {error}"
+        yield f"The {what} is no valid FEEL: {error}", "error"
+        return
+    for finding in findings:
+        # A test that can never be true may be on its way to something; what does not exist is a mistake.
+        yield f"The {what}: {finding}", "warning" if finding.kind == "never true" else "error"
 
 
 #: The moments at which listeners can be called: of any element, and of the changes of a user task.

@@ -57,6 +57,10 @@ def decide(token: Token, decision_id: str) -> Any:
     except (feel.FeelError, decisions.UnknownDecisionError) as error:
         sentence = f"The decision “{decision_id}” cannot be made: {error}"
         raise ElementFailure("DECISION_EVALUATION_ERROR", sentence, variables=dict(view.read)) from None
+    if outcome.violations:
+        reasons = "; ".join(violation.message for violation in outcome.violations)
+        sentence = f"The rules of the decision “{decision_id}” contradict its hit policy: {reasons}"
+        raise ElementFailure("DECISION_EVALUATION_ERROR", sentence, variables=dict(view.read))
     output = feel.to_json(outcome.value)
     execution.changes.insert(
         DecisionEvaluation,

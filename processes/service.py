@@ -112,7 +112,12 @@ def _read_one(read: _Read, resource: Resource) -> None:
         read.processes += [(resource, process) for process in diagram.processes.values()]
     elif ending == "dmn":
         try:
-            read.models.append((resource, decisions.parse(resource.content)))
+            model = decisions.parse(resource.content)
+            read.models.append((resource, model))
+            read.problems += [
+                Problem(found.message, found.element_id, found.line, "warning", resource.name)
+                for found in model.warnings
+            ]
         except decisions.DecisionModelError as error:
             read.problems += [
                 Problem(problem.message, problem.element_id, problem.line, "error", resource.name)

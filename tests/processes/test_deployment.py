@@ -107,7 +107,7 @@ def test_every_problem_is_told_with_its_element_and_line(play: Player) -> None:
         ([start(), end("e", "<bpmn:cancelEventDefinition/>"), chain("start", "e")], "e", "inside of a transaction"),
         ([start(inside="<bpmn:errorEventDefinition/>"), end("e"), chain("start", "e")], "start", "started by a timer"),
         ([start(), end("e", catches("error", "none")), chain("start", "e")], "e", "There is no error"),
-        ([start(), user("a", "<zeebe:taskListeners/>"), chain("start", "a")], "a", "taskListeners"),
+        ([start(), user("a", "<zeebe:linkedResources/>"), chain("start", "a")], "a", "linkedResources"),
     ],
 )
 def test_what_cannot_be_executed_is_refused_at_its_element(
@@ -178,3 +178,16 @@ def test_a_process_that_is_only_called_stays_off_the_start_page(play: Player) ->
     )
     assert [process.startable for process in deployed.processes] == [False, True]
     assert play.start("p").child("child").todo == ["work"]
+
+
+def test_a_function_that_does_not_exist_is_refused_and_a_test_that_is_never_true_is_a_warning(play: Player) -> None:
+    def with_condition(condition: str) -> Resource:
+        return diagram(
+            start(), gateway("exclusive", "g", default="g-end"), user("a"), end(),
+            flow("start", "g"), flow("g", "a", condition), flow("g", "end"),
+        )  # fmt: skip
+
+    problems = refused(play, with_condition("substrng(name, 1) = &quot;x&quot;".replace("&quot;", '"')))
+    assert "substrng" in problems[0].message
+    deployed = play.deploy(with_condition('1 = "x"'))
+    assert [problem.severity for problem in deployed.warnings] == ["warning"]
