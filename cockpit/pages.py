@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,13 +28,22 @@ from engine.models import ProcessDefinition, ProcessState
 from people.errors import Forbidden
 from people.login import signed_in_user
 from people.permissions import may_manage
-from processes.translations import translate_xml
+from processes.translations import translate, translate_xml
 
 blueprint = Blueprint(
     "cockpit", __name__, template_folder="templates", static_folder="static", static_url_path="/cockpit/static"
 )
 blueprint.add_app_template_filter(readable)
 blueprint.add_app_template_filter(pretty_json)
+
+
+@blueprint.app_template_filter()
+def worded(value: object, words: Mapping[str, str]) -> str:
+    """Return a variable's value as text in the reader's language; `words` are what its form calls options and parts."""
+    language = str(get_locale())
+    text = readable(value, {word: translate(label, language) for word, label in words.items()})
+    return translate(text, language)
+
 
 #: Keys have 63 bits; a longer number in an address names nothing.
 _KEY = "int(max=9223372036854775807)"

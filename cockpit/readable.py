@@ -15,9 +15,9 @@ from database import dumps
 LONGEST = 240
 
 
-def readable(value: object, option_labels: Mapping[str, str] | None = None) -> str:
-    """Return `value` as one line of text: options by their labels, instants in the company's zone."""
-    labels = option_labels or {}
+def readable(value: object, labels: Mapping[str, str] | None = None) -> str:
+    """Return `value` as one line of text: options and parts by their labels, instants in the company's zone."""
+    labels = labels or {}
     match value:
         case None | "":
             return "—"
@@ -32,7 +32,8 @@ def readable(value: object, option_labels: Mapping[str, str] | None = None) -> s
             between = _("; ") if any(isinstance(item, dict) for item in value) else _(", ")
             return _cut(between.join([readable(item, labels) for item in value])) if value else "—"
         case dict():
-            return _cut(_(", ").join([f"{name}: {readable(item)}" for name, item in value.items()])) if value else "—"
+            parts = [f"{labels.get(name, name)}: {readable(item, labels)}" for name, item in value.items()]
+            return _cut(_(", ").join(parts)) if parts else "—"
         case _:
             return _cut(dumps(value))
 
@@ -47,14 +48,14 @@ def _instant(text: str) -> str | None:
         return None
     try:
         if len(text) == len("2026-01-01"):
-            return str(format_date(date.fromisoformat(text), "long"))
+            return str(format_date(date.fromisoformat(text), _("d MMM y")))
         # FEEL writes the zone's name after the offset: 2026-01-01T08:00:00+08:00[Asia/Shanghai]
         instant = datetime.fromisoformat(text.partition("[")[0].partition("@")[0])
     except ValueError:
         return None
     # Without a zone the text is local time already and must not be moved.
     moved = instant.tzinfo is not None
-    return str(format_datetime(instant, "medium", rebase=moved))
+    return str(format_datetime(instant, _("d MMM y, HH:mm"), rebase=moved))
 
 
 def pretty_json(value: object, indent: str = "") -> str:

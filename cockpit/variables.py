@@ -27,8 +27,8 @@ class Field:
     """What a form says about one variable."""
 
     label: str
-    #: The label of each option, by its value.
-    options: Mapping[str, str]
+    #: The label of each option by its value, and of each part of a list's rows by its key.
+    words: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class ShownVariable:
     #: The label of the form field of that name; empty: no form has it.
     label: str
     value: Any
-    #: The options' labels for the value, when a form offers options.
-    option_labels: Mapping[str, str]
+    #: What a form calls the value's options and parts.
+    words: Mapping[str, str]
     updated_at: datetime
 
     @property
@@ -78,7 +78,7 @@ def scopes(session: Session, instance: ProcessInstance) -> list[Scope]:
     for variable, element_id, state in rows:
         field = fields.get(variable.name, nothing)
         found.setdefault(variable.scope_key, []).append(
-            ShownVariable(variable.name, field.label, variable.value, field.options, variable.updated_at)
+            ShownVariable(variable.name, field.label, variable.value, field.words, variable.updated_at)
         )
         owners[variable.scope_key] = (element_id, state in (None, ElementState.ACTIVE) and instance.ended_at is None)
     result = []
@@ -114,20 +114,25 @@ def _fields(session: Session, instance: ProcessInstance) -> dict[str, Field]:
     )
     fields: dict[str, Field] = {}
     for schema in schemas:
-        for component in _components(schema):
-            key, label = component.get("key"), component.get("label")
-            # A dotted key is one part of a variable, so its label does not name the whole.
-            if isinstance(key, str) and "." not in key and isinstance(label, str) and label.strip():
-                fields.setdefault(key, Field(label.strip(), _options(component)))
+        for name, field in _named(schema):
+            fields.setdefault(name, field)
     return fields
 
 
-def _components(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _named(schema: Mapping[str, Any]) -> Iterator[tuple[str, Field]]:
     for component in schema.get("components", ()):
-        yield component
-        # A dynamic list names its own variable; what is inside it are parts of that variable.
-        if component.get("type") != "dynamiclist":
-            yield from _components(component)
+        is_list = component.get("type") == "dynamiclist"
+        name, label = component.get("path" if is_list else "key"), component.get("label") or component.get("dateLabel")
+        words = _options(component)
+        if is_list:
+            # A dynamic list names its own variable; what is inside it are parts of that variable.
+            for part, inside in _named(component):
+                words |= {part: inside.label, **inside.words}
+        else:
+            yield from _named(component)
+        # A dotted key is one part of a variable, so its label does not name the whole.
+        if isinstance(name, str) and "." not in name and isinstance(label, str) and label.strip():
+            yield name, Field(label.strip(), words)
 
 
 def _options(component: Mapping[str, Any]) -> dict[str, str]:

@@ -99,12 +99,12 @@ def _value(value: Any, kind: str) -> str:
 def _date(text: str) -> str:
     try:
         if len(text) <= len("2025-03-31"):
-            return str(format_date(date.fromisoformat(text), "medium"))
+            return str(format_date(date.fromisoformat(text), _("d MMM y")))
         moment = datetime.fromisoformat(text)
     except ValueError:
         return text
     # A form's date and time without a zone is what stood on the clock on the wall.
-    return str(format_datetime(moment, "short", rebase=moment.tzinfo is not None))
+    return str(format_datetime(moment, _("d MMM y, HH:mm"), rebase=moment.tzinfo is not None))
 
 
 def errors(validation: Validation) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -63,6 +64,20 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     PeopleError: HTTPStatus.BAD_REQUEST,
 }
 
+#: Why rooms refuse, as people meet it on pages; rooms speak English, as the API does. Marked here for translation.
+_REASONS = (
+    lazy_gettext("Only administrators change users and groups."),
+    lazy_gettext("You share no group with this person."),
+    lazy_gettext("This task belongs to a group that you are not in."),
+    lazy_gettext("Only the person who has this task, or a manager, can put it back."),
+    lazy_gettext("Only managers change who does a task and until when."),
+    lazy_gettext("Your groups do not start this process."),
+    lazy_gettext("Only managers see what is stalled."),
+    lazy_gettext("You take no part in this case, so you cannot see it."),
+    lazy_gettext("Only managers intervene in a case."),
+    lazy_gettext("Only process owners change processes."),
+)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -101,7 +116,7 @@ def error_page(status: int, detail: str = "") -> ResponseReturnValue:
 
 
 def _answer(status: int, detail: str) -> ResponseReturnValue:
-    return problem(status, detail) if is_api_request() else error_page(status, detail)
+    return problem(status, detail) if is_api_request() else error_page(status, _(detail) if detail else "")
 
 
 def _on_http_exception(error: HTTPException) -> ResponseReturnValue:

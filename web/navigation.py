@@ -33,7 +33,7 @@ class Place:
 _PLACES = (
     Place("/tasks", lazy_gettext("Worklist"), lambda user: True),
     Place("/start", lazy_gettext("Start"), lambda user: True),
-    Place("/instances", lazy_gettext("Instances"), lambda user: True),
+    Place("/instances", lazy_gettext("Cases"), lambda user: True),
     Place("/stalled", lazy_gettext("Stalled"), may_manage),
     Place("/processes", lazy_gettext("Processes"), lambda user: True),
     Place("/admin/people", lazy_gettext("People"), may_administer),

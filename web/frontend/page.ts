@@ -9,7 +9,7 @@ export function pageLanguage(): Language {
 
 /** The company's time zone (IANA), in which every page shows its times; without one it is the browser's. */
 export function companyZone(): string | undefined {
-  return document.documentElement.dataset['zone'];
+  return document.querySelector<HTMLMetaElement>('meta[name="time-zone"]')?.content;
 }
 
 /** The token that the server wants with every request that changes something; empty on a page without one. */
