@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from engine.workflow import Execution
 
 
+#: The type of incidents about what must not be (see `engine.invariants`).
+STRANDED = "STRANDED"
+
+
 def raise_at(token: Token, failure: ElementFailure, *, job_key: int | None = None) -> None:
     """Stop a token where something cannot be done, until a person has it tried again."""
     execution = token.execution
@@ -44,6 +48,15 @@ def raise_at(token: Token, failure: ElementFailure, *, job_key: int | None = Non
         resolved_by=None,
     )
     execution.outcome.incident_keys.append(row["key"])
+
+
+def _enter_again(token: Token, incident: Incident) -> None:
+    """Enter a stranded element once more if that can help; else it is for the next check to see whether all is well."""
+    if incident.details.get("retry"):
+        token.execution.terminate_children(token)
+        waits.close_all(token)
+        token._set_state(READY)
+        token.execution.agenda.append(token)
 
 
 def overcome(token: Token) -> None:
@@ -77,6 +90,9 @@ class ResolveIncident:
             resolved_by=execution.actor,
         )
         execution.audit(self.action, element_id=incident.element_id, subject_key=incident.key)
+        if incident.type == STRANDED:
+            _enter_again(token, incident)
+            return
         if incident.job_key is not None:
             job = execution.session.get(Job, incident.job_key, populate_existing=True)
             if job is not None and job.state in (JobState.CREATED, JobState.FAILED, JobState.ERROR_THROWN):

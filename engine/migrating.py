@@ -20,6 +20,7 @@ from engine.models import (
     Incident,
     IncidentState,
     Job,
+    JobKind,
     JobState,
     MessageSubscription,
     ProcessInstance,
@@ -90,6 +91,14 @@ class Migrating:
     def problems(self) -> list[str]:
         """Return why this instance cannot be migrated."""
         found: list[str] = []
+        for element_id in self.execution.session.scalars(
+            select(Job.element_id).where(
+                Job.instance_key == self.execution.instance_key,
+                Job.kind != JobKind.BPMN_ELEMENT,
+                Job.state.in_(_OF_ELEMENTS[Job]),
+            )
+        ):
+            found.append(f"A listener of “{element_id}” is at work; migrate when it is done.")
         for token in self._tokens():
             found += self._problems_of(token)
         return list(dict.fromkeys(found))

@@ -16,6 +16,7 @@ from engine.models import ElementInstance, ElementState, ProcessInstance, Proces
 from engine.tokens import STARTED, Token
 
 if TYPE_CHECKING:
+    from engine.process import Process
     from engine.workflow import Execution
 
 #: Raised when the layout changes; a reader must understand every older layout.
@@ -48,8 +49,8 @@ def dump(execution: Execution) -> bytes:
     return dumps([VERSION, rows]).encode()
 
 
-def read(instance_key: int, data: bytes | None) -> list[StoredToken]:
-    """Return the stored tokens of an instance, parents before children; raises StateUnreadable."""
+def read(instance_key: int, data: bytes | None, process: Process) -> list[StoredToken]:
+    """Return the stored tokens of an instance of `process`, parents before children; raises StateUnreadable."""
     if data is None:
         raise StateUnreadable(instance_key, "it is missing")
     try:
@@ -63,6 +64,8 @@ def read(instance_key: int, data: bytes | None) -> list[StoredToken]:
     for token in tokens:
         if token.parent_key not in seen:
             raise StateUnreadable(instance_key, f"the token {token.key} is inside of nothing")
+        if token.name not in process.task_specs:
+            raise StateUnreadable(instance_key, f"the process has no element {token.name}")
         seen.add(token.key)
     if not tokens or tokens[0].key != instance_key:
         raise StateUnreadable(instance_key, "its outermost token is not the instance")
@@ -71,11 +74,7 @@ def read(instance_key: int, data: bytes | None) -> list[StoredToken]:
 
 def load(execution: Execution, data: bytes | None) -> None:
     """Put the stored tokens into `execution`; raises StateUnreadable."""
-    tokens = read(execution.instance_key, data)
-    for stored in tokens:
-        if stored.name not in execution.process.task_specs:
-            raise StateUnreadable(execution.instance_key, f"the process has no element {stored.name}")
-    for stored in tokens:
+    for stored in read(execution.instance_key, data, execution.process):
         element = execution.process.element(stored.name)
         token = Token(execution, element, execution.tasks.get(stored.parent_key), stored.key, stored.state)
         token.internal_data = stored.remembered

@@ -14,6 +14,7 @@ from database import transaction
 from engine import clock, messages, starts, timers
 from engine.errors import EngineError
 from engine.execution import execute
+from engine.invariants import Inspector
 from engine.models import Timer
 from engine.timers import FireTimer
 
@@ -31,6 +32,7 @@ class Worker:
     def __init__(self, sessions: Callable[[], Session]) -> None:
         self._sessions = sessions
         self._stop = threading.Event()
+        self._inspector = Inspector(sessions)
         #: When the last step ended, in UTC by the engine's clock; None: not yet.
         self.last_step_at: datetime | None = None
 
@@ -52,7 +54,8 @@ class Worker:
     def step(self) -> bool:
         """Do one round; return True when there was work, so that the next round should follow at once.
 
-        1. Look up due timers, oldest first. 2. Fire each in a transaction of its own. 3. Drop expired messages.
+        1. Look up due timers, oldest first. 2. Fire each in a transaction of its own. 3. When nothing is due, drop
+        expired messages and look for stranded instances.
         """
         with self._sessions() as session:
             now = clock.now(session)
@@ -61,6 +64,7 @@ class Worker:
         if not due:
             with self._sessions() as session, transaction(session):
                 messages.drop_expired(session)
+            self._inspector.step(now)
         self.last_step_at = now
         return fired > 0 or len(due) == BATCH
 

@@ -11,7 +11,7 @@ import click
 from sqlalchemy.orm import Session
 
 from database import create_engine, loads, migrations, session_factory, transaction
-from engine import clock, definitions
+from engine import clock, definitions, invariants
 from engine.errors import DeploymentRefused, EngineError
 from engine.execution import create_instance
 from people import service as people
@@ -124,6 +124,24 @@ def demo(host: str, port: int, serving_too: bool) -> None:
         from web import serving
 
         serving.serve(host, port)
+
+
+@baton.command()
+@click.option("--report/--no-report", default=True, help="Raise an incident for what is found.")
+def check(report: bool) -> None:
+    """Prove that every live instance has a reason to be alive; ends with 1 when one has none."""
+    configuration = _configured()
+    engine = create_engine(configuration.database_url)
+    sessions = session_factory(engine, **configuration.engine().info())
+    with sessions() as session:
+        found = invariants.check(session)
+    for violation in found:
+        click.echo(str(violation))
+    raised = invariants.report(sessions, found) if report else []
+    click.echo(f"{len(found)} violations, {len(raised)} new incidents." if found else "Every live instance is sound.")
+    engine.dispose()
+    if found:
+        sys.exit(1)
 
 
 @baton.group()
