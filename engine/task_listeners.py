@@ -92,8 +92,9 @@ def completed(token: Token, variables: dict[str, Any], result: ListenerResult) -
     corrected = _corrected(token, result.corrections)
     if corrected:
         execution.changes.update(UserTask, change["task"], **corrected)
-        if "assignee" in corrected and "assignee" in change["wanted"]:
-            change["wanted"]["assignee"] = corrected["assignee"]
+        for name in corrected.keys() & change["wanted"].keys():
+            value = corrected[name]
+            change["wanted"][name] = value.isoformat() if isinstance(value, datetime) else value
         user_tasks.offer(execution, change["task"], corrected)
     change["done"] += 1
     if not _next(token):

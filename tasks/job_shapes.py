@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from database.rest import (
     DEFAULT_TENANT,
@@ -13,6 +13,7 @@ from database.rest import (
     KeyCondition,
     KeyText,
     NullableInstantText,
+    NullableKeyText,
     NumberCondition,
     Request,
     SearchQuery,
@@ -52,6 +53,21 @@ class Activation(Request):
         return value
 
 
+class HeldUserTask(Shape):
+    """A user task with the change that a task listener looks at: the values that it will have."""
+
+    user_task_key: KeyText
+    action: str
+    assignee: str | None
+    candidate_groups: list[str]
+    candidate_users: list[str]
+    changed_attributes: list[str]
+    due_date: NullableInstantText
+    follow_up_date: NullableInstantText
+    form_key: NullableKeyText
+    priority: int
+
+
 class ActivatedJob(Shape):
     """A job in the hands of a worker; the deadline in milliseconds since 1970 (UTC)."""
 
@@ -69,10 +85,11 @@ class ActivatedJob(Shape):
     process_definition_version: int
     process_instance_key: KeyText
     root_process_instance_key: KeyText
-    kind: str = "BPMN_ELEMENT"
-    listener_event_type: str = "UNSPECIFIED"
+    kind: str
+    listener_event_type: str
     priority: int = 0
-    user_task: None = None
+    #: Of a task listener's job: the task as it will be after the change.
+    user_task: HeldUserTask | None
     job_lease_token: None = None
     tags: list[str] = Field(default_factory=list)
     business_id: str | None = None
@@ -93,17 +110,47 @@ class JobReport(Request):
     job_lease_token: None = None
 
 
-class JobCompletion(JobReport):
-    """The work is done."""
+class Corrections(Request):
+    """What a task listener changes of a change; null leaves what is, an empty text takes a date or assignee away."""
 
-    result: Any = None
+    assignee: str | None = None
+    due_date: NullableInstantText | Literal[""] = None
+    follow_up_date: NullableInstantText | Literal[""] = None
+    candidate_users: list[str] | None = None
+    candidate_groups: list[str] | None = None
+    priority: int | None = Field(None, ge=0, le=100)
+
+    def given(self) -> dict[str, Any]:
+        """Return what is not null, by Camunda 8's names and in plain JSON."""
+        return {name: value for name, value in self.model_dump(by_alias=True).items() if value is not None}
+
+
+class ListenerVerdict(Request):
+    """What a task listener says of the change that it looked at."""
+
+    type: Literal["userTask"] = "userTask"
+    denied: bool | None = None
+    denied_reason: str | None = None
+    corrections: Corrections | None = None
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Self:
+        if self.denied and self.corrections is not None and self.corrections.given():
+            raise ValueError("a change is either denied or corrected")
+        return self
+
+
+class JobCompletion(JobReport):
+    """The work is done; a task listener's job may have a result."""
+
+    result: ListenerVerdict | None = None
     business_id: None = None
 
-    @field_validator("result", mode="after")
+    @field_validator("result", mode="before")
     @classmethod
-    def _not_done(cls, value: Any) -> Any:
-        if value:
-            raise Unsupported("Results of listeners and ad-hoc sub-processes are not supported.")
+    def _known(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("type") == "adHocSubProcess":
+            raise Unsupported("Ad-hoc sub-processes that a job worker controls are not supported.")
         return value
 
 
@@ -159,8 +206,8 @@ class JobShape(Shape):
     creation_time: InstantText
     end_time: NullableInstantText
     last_update_time: NullableInstantText = None
-    kind: str = "BPMN_ELEMENT"
-    listener_event_type: str = "UNSPECIFIED"
+    kind: str
+    listener_event_type: str
     is_denied: bool | None = None
     denied_reason: str | None = None
     priority: int = 0
@@ -211,6 +258,8 @@ class JobQuery(
             "processInstanceKey",
             "creationTime",
             "endTime",
+            "kind",
+            "listenerEventType",
             "tenantId",
         ],
     ]

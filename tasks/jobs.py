@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, literal, select
+from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
 
 from database.rest import TENANT, Listing, Results, matching
 from engine import clock, jobs
 from engine.errors import NotFound
 from engine.execution import Command, execute
-from engine.jobs import UpdateJob
+from engine.jobs import CompleteJob, UpdateJob
 from engine.models import Job, JobState, ProcessInstance
 from people.errors import Forbidden
 from people.models import User
 from people.permissions import may_manage
-from tasks import variables
-from tasks.job_shapes import JobChangeset, JobQuery, JobShape
+from tasks import listener_jobs, variables
+from tasks.job_shapes import HeldUserTask, JobChangeset, JobCompletion, JobQuery, JobShape
+from tasks.listener_jobs import EVENT_TYPE
 
 _FAILED_WITH_RETRIES = and_(Job.state == JobState.FAILED, Job.retries > 0)
 
@@ -40,8 +41,8 @@ _COLUMNS = {
     "process_instance_key": Job.instance_key,
     "creation_time": Job.created_at,
     "end_time": Job.ended_at,
-    "kind": literal("BPMN_ELEMENT"),
-    "listener_event_type": literal("UNSPECIFIED"),
+    "kind": Job.kind,
+    "listener_event_type": EVENT_TYPE,
     "tenant_id": TENANT,
 }
 
@@ -63,6 +64,8 @@ _LISTING: Listing[Job] = Listing(
         "processInstanceKey": Job.instance_key.expression,
         "creationTime": Job.created_at.expression,
         "endTime": Job.ended_at.expression,
+        "kind": Job.kind.expression,
+        "listenerEventType": EVENT_TYPE,
         "tenantId": TENANT,
     },
 )
@@ -76,6 +79,8 @@ class Leased:
     version: int
     root_key: int
     variables: dict[str, Any]
+    #: Of a task listener's job: the task and the change that it is about.
+    user_task: HeldUserTask | None
 
 
 def activate(
@@ -97,12 +102,13 @@ def activate(
     query = select(ProcessInstance.key, ProcessInstance.version, ProcessInstance.root_key)
     rows = session.execute(query.where(ProcessInstance.key.in_({job.instance_key for job in leased})))
     instances = {key: (version, root_key) for key, version, root_key in rows}
+    tasks = listener_jobs.held_tasks(session, leased)
     found = []
     for job in leased:
         seen = variables.visible(session, job)
         if names:
             seen = {name: value for name, value in seen.items() if name in names}
-        found.append(Leased(job, *instances[job.instance_key], seen))
+        found.append(Leased(job, *instances[job.instance_key], seen, tasks.get(job.key)))
     return found
 
 
@@ -113,6 +119,14 @@ def report(session: Session, user: User, job_key: int, command: Command) -> None
     if instance_key is None:
         raise NotFound("job", job_key)
     execute(session, instance_key, command, actor=user.username)
+
+
+def complete(session: Session, user: User, job_key: int, done: JobCompletion) -> None:
+    """Carry out that a job is done; raises what `report` raises; InvalidVariables for a wrong result."""
+    result = None
+    if done.result is not None:
+        result = listener_jobs.verdict(session.get(Job, job_key), done.result)
+    report(session, user, job_key, CompleteJob(job_key, done.variables or {}, result))
 
 
 def update(session: Session, user: User, job_key: int, changes: JobChangeset) -> None:
@@ -158,6 +172,8 @@ def _render(row: Row[Job, int]) -> JobShape:
         root_process_instance_key=root_key,
         creation_time=job.created_at,
         end_time=job.ended_at,
+        kind=job.kind,
+        listener_event_type=listener_jobs.event_type(job),
     )
 
 

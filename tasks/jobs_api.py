@@ -9,7 +9,7 @@ from flask import Blueprint
 from database import transaction
 from database.extension import db
 from database.rest import Results, endpoint
-from engine.jobs import CompleteJob, FailJob, ThrowJobError
+from engine.jobs import FailJob, ThrowJobError
 from people.login import signed_in_user
 from tasks import jobs
 from tasks.job_shapes import (
@@ -24,6 +24,7 @@ from tasks.job_shapes import (
     JobUpdate,
 )
 from tasks.jobs import Leased
+from tasks.listener_jobs import event_type
 
 blueprint = Blueprint("jobs_api", __name__)
 
@@ -57,7 +58,7 @@ def search_jobs(query: JobQuery) -> Results[JobShape]:
 def complete_job(key: int, done: JobCompletion) -> None:
     """Say that a job is done."""
     with transaction(db.session()) as session:
-        jobs.report(session, signed_in_user(), key, CompleteJob(key, done.variables or {}))
+        jobs.complete(session, signed_in_user(), key, done)
 
 
 @blueprint.post("/jobs/<int:key>/failure")
@@ -105,4 +106,7 @@ def _render(leased: Leased) -> ActivatedJob:
         process_definition_version=leased.version,
         process_instance_key=job.instance_key,
         root_process_instance_key=leased.root_key,
+        kind=job.kind,
+        listener_event_type=event_type(job),
+        user_task=leased.user_task,
     )
