@@ -203,6 +203,8 @@ class ProcessReader:
             if element is not None:
                 element.id = details.id
         if element is None:
+            # A loop around nothing is nothing.
+            self.process.task_specs.pop(details.id, None)
             return
         element.listeners = extensions.listeners(node)
         whole = body or element

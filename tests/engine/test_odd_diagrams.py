@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from database import transaction
 from engine import signals
-from engine.errors import EndlessExchange, InvalidVariables
+from engine.errors import DeploymentRefused, EndlessExchange, InvalidVariables
 from engine.incidents import ResolveIncident
 from engine.instances import CancelInstance, SetVariables
 from engine.jobs import CompleteJob, FailJob, ThrowJobError
@@ -900,3 +900,8 @@ def test_a_boundary_event_on_a_multi_instance_sub_process_catches_what_one_of_it
     case.execute(CompleteJob(first.key))
     case.execute(ThrowJobError(second.key, "broken"))
     assert (case.todo, case.jobs()) == (["repair"], [])
+
+
+def test_a_loop_around_an_activity_that_is_refused_is_reported_and_does_not_crash_the_gate(play: Player) -> None:
+    with pytest.raises(DeploymentRefused, match="job type"):
+        play.deploy(diagram(start(), node("serviceTask", "work", loop("[1]")), end(), chain("start", "work", "end")))
