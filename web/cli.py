@@ -14,6 +14,7 @@ from database import create_engine, loads, migrations, session_factory, transact
 from engine import clock, definitions, invariants
 from engine.errors import DeploymentRefused, EngineError
 from engine.execution import create_instance
+from engine.export import write_ocel, write_xes
 from people import service as people
 from people.errors import PeopleError
 from people.models import Role
@@ -142,6 +143,28 @@ def check(report: bool) -> None:
     engine.dispose()
     if found:
         sys.exit(1)
+
+
+@baton.command()
+@click.argument("form", type=click.Choice(["xes", "ocel"]))
+@click.argument("path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--process", "process_id", help="The id of one process (default: all).")
+@click.option("--commands", is_flag=True, help="XES: tell the audited commands, too; OCEL always tells them.")
+def export(form: str, path: Path, process_id: str | None, commands: bool) -> None:
+    """Write what has happened for process-mining tools: as XES (IEEE 1849) or OCEL 2.0 (JSON)."""
+    with _session() as session:
+        try:
+            if process_id is not None:
+                definitions.latest(session, process_id)
+        except EngineError as error:
+            raise click.ClickException(str(error)) from None
+        if form == "xes":
+            with path.open("wb") as binary:
+                count = write_xes(session, binary, process_id, commands=commands)
+        else:
+            with path.open("w", encoding="utf-8") as text:
+                count = write_ocel(session, text, process_id)
+    click.echo(f"{path}: {count} cases.")
 
 
 @baton.group()
