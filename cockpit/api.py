@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from cockpit import incident_search, search, service, way
+from cockpit import decision_search, incident_search, search, service, way
+from cockpit.decision_shapes import DecisionInstanceQuery, DecisionInstanceRow, DecisionInstanceShape
 from cockpit.shapes import (
     ElementInstanceQuery,
     ElementInstanceShape,
@@ -138,6 +139,20 @@ def search_incidents(query: IncidentQuery) -> Results[IncidentShape]:
 def get_incident(key: int) -> IncidentShape:
     """Get an incident."""
     return incident_search.one(db.session(), signed_in_user(), key)
+
+
+@blueprint.post("/decision-instances/search")
+@endpoint
+def search_decision_instances(query: DecisionInstanceQuery) -> Results[DecisionInstanceRow]:
+    """Search the decisions that the process instances which you may see have made."""
+    return decision_search.search(db.session(), signed_in_user(), query)
+
+
+@blueprint.get("/decision-instances/<key>")
+@endpoint
+def get_decision_instance(key: str) -> DecisionInstanceShape:
+    """Get a decision that a process instance has made, with the rules that matched."""
+    return decision_search.one(db.session(), signed_in_user(), key)
 
 
 @blueprint.post("/incidents/<int:key>/resolution")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 import feel
+from engine.dmn.description import Description, describe
 from engine.dmn.elements import Decision, DecisionService, Element, InputData
 from engine.dmn.errors import DecisionModelError, UnknownDecisionError
 from engine.dmn.evaluation import Evaluation, evaluate_service, outer_value
@@ -20,6 +21,7 @@ __all__ = [
     "DecisionModelError",
     "DecisionOutcome",
     "DecisionWarning",
+    "Description",
     "MatchedRule",
     "Problem",
     "UnknownDecisionError",
@@ -35,6 +37,8 @@ class DecisionModel:
         self.namespace = graph.namespace
         self.name = graph.name
         self.id: str = graph.loading.root.get("id") or graph.name
+        self.descriptions: dict[str, Description] = describe(graph.loading.root)
+        """What its decisions are made of, by their ids."""
         self._decisions = _of_kind(graph, Decision)
         self._services = _of_kind(graph, DecisionService)
         self.decisions: dict[str, str] = {key: decision.label or key for key, decision in self._decisions.items()}
@@ -47,6 +51,24 @@ class DecisionModel:
         self.warnings: list[Problem] = list(graph.loading.warnings)
         """What is probably wrong with its expressions: unknown functions, tests that can never be true."""
 
+    def required(self, decision_id: str) -> list[str]:
+        """The ids of the decisions that a decision or decision service is made from, each after its own; itself last.
+
+        Raises UnknownDecisionError.
+        """
+        found: dict[str, None] = {}
+        pending: list[tuple[Decision | DecisionService, bool]] = [(self._element(decision_id), False)]
+        entered: set[str] = set()
+        while pending:
+            element, done = pending.pop()
+            if done:
+                found[element.id] = None
+            elif element.id not in entered:
+                entered.add(element.id)
+                pending.append((element, True))
+                pending += [(needed, False) for needed in reversed(_needed(element))]
+        return list(found)
+
     def evaluate(
         self, decision_id: str, context: Mapping[str, object], environment: feel.Environment | None = None
     ) -> DecisionOutcome:
@@ -54,9 +76,7 @@ class DecisionModel:
 
         Raises UnknownDecisionError, and feel.FeelLimitExceeded when it takes too much.
         """
-        element: Decision | DecisionService | None = self._decisions.get(decision_id) or self._services.get(decision_id)
-        if element is None:
-            raise UnknownDecisionError(decision_id)
+        element = self._element(decision_id)
         given = environment or feel.Environment()
         types = {**self.graph.loading.types, **(given.types or {})}
         run = Run(
@@ -68,6 +88,22 @@ class DecisionModel:
             raise feel.FeelLimitExceeded("depth", "the decision is nested too deeply") from None
         run.budget.check_result([value, [[rule.inputs, rule.outputs] for rule in run.notes]])
         return DecisionOutcome(value, run.notes, run.warnings)
+
+    def _element(self, decision_id: str) -> Decision | DecisionService:
+        element: Decision | DecisionService | None = self._decisions.get(decision_id) or self._services.get(decision_id)
+        if element is None:
+            raise UnknownDecisionError(decision_id)
+        return element
+
+
+def _needed(element: Decision | DecisionService) -> list[Decision | DecisionService]:
+    needed: list[Element] = (
+        list(element.outputs)
+        if isinstance(element, DecisionService)
+        # What is imported is in a file of its own.
+        else [requirement.element for requirement in element.requirements if requirement.prefix is None]
+    )
+    return [found for found in needed if isinstance(found, Decision | DecisionService)]
 
 
 def _evaluate(run: Run, element: Decision | DecisionService) -> feel.Value:

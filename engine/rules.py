@@ -31,14 +31,19 @@ def latest(session: Session, decision_id: str) -> tuple[DecisionDefinition, deci
     )
     if definition is None:
         raise NotFound("decision", decision_id)
-    key = definition.requirements_key
+    return definition, model(session, definition.requirements_key)
+
+
+def model(session: Session, requirements_key: int) -> decisions.DecisionModel:
+    """Return a deployed DMN file, ready to be evaluated; raises NotFound."""
 
     def make() -> decisions.DecisionModel:
-        xml = session.scalar(select(DecisionRequirements.xml).where(DecisionRequirements.key == key))
-        assert xml is not None, "foreign key"
+        xml = session.scalar(select(DecisionRequirements.xml).where(DecisionRequirements.key == requirements_key))
+        if xml is None:
+            raise NotFound("decision requirements", requirements_key)
         return decisions.parse(xml.encode())
 
-    return definition, _models.get(key, make)
+    return _models.get(requirements_key, make)
 
 
 def decide(token: Token, decision_id: str) -> Any:
@@ -48,12 +53,12 @@ def decide(token: Token, decision_id: str) -> Any:
     """
     execution = token.execution
     try:
-        definition, model = latest(execution.session, decision_id)
+        definition, found = latest(execution.session, decision_id)
     except NotFound:
         raise ElementFailure("CALLED_DECISION_ERROR", f"The decision “{decision_id}” is not deployed.") from None
     view = execution.variables.view(token)
     try:
-        outcome = model.evaluate(decision_id, view, execution.environment)
+        outcome = found.evaluate(decision_id, view, execution.environment)
     except (feel.FeelError, decisions.UnknownDecisionError) as error:
         sentence = f"The decision “{decision_id}” cannot be made: {error}"
         raise ElementFailure("DECISION_EVALUATION_ERROR", sentence, variables=dict(view.read)) from None
@@ -72,12 +77,13 @@ def decide(token: Token, decision_id: str) -> Any:
         decision_key=definition.key,
         decision_id=decision_id,
         output=output,
-        matched=_matched(outcome),
+        matched=matched(outcome),
     )
     return output
 
 
-def _matched(outcome: decisions.DecisionOutcome) -> list[dict[str, Any]]:
+def matched(outcome: decisions.DecisionOutcome) -> list[dict[str, Any]]:
+    """Return the rules that matched as plain data, values by the labels of their columns."""
     return [
         {
             "decisionId": rule.decision_id,

@@ -14,7 +14,13 @@ from people import service as people
 from people.errors import Forbidden
 from people.login import signed_in_user
 from people.permissions import may_deploy
-from processes import evaluation, search, service
+from processes import deciding, evaluation, search, service
+from processes.decision_shapes import (
+    DecisionRequest,
+    DecisionRequirementsQuery,
+    DecisionRequirementsShape,
+    DecisionResult,
+)
 from processes.evaluation import ExpressionRequest, ExpressionShape
 from processes.service import Deployed, Resource
 from processes.shapes import (
@@ -101,6 +107,34 @@ def get_decision_definition(key: int) -> DecisionDefinitionShape:
 def get_decision_definition_xml(key: int) -> Xml:
     """Get the DMN file of a decision."""
     return Xml(search.decision_xml(db.session(), key))
+
+
+@blueprint.post("/decision-definitions/evaluation")
+@endpoint
+def evaluate_decision(wanted: DecisionRequest) -> DecisionResult:
+    """Make a decision with the variables given."""
+    return deciding.decide(db.session(), wanted)
+
+
+@blueprint.post("/decision-requirements/search")
+@endpoint
+def search_decision_requirements(query: DecisionRequirementsQuery) -> Results[DecisionRequirementsShape]:
+    """Search the versions of all DMN files."""
+    return search.decision_requirements(db.session(), query)
+
+
+@blueprint.get("/decision-requirements/<int:key>")
+@endpoint
+def get_decision_requirements(key: int) -> DecisionRequirementsShape:
+    """Get one version of a DMN file."""
+    return search.render_requirements(search.requirements(db.session(), key))
+
+
+@blueprint.get("/decision-requirements/<int:key>/xml")
+@endpoint
+def get_decision_requirements_xml(key: int) -> Xml:
+    """Get the text of a DMN file."""
+    return Xml(search.requirements(db.session(), key).xml)
 
 
 @blueprint.post("/expression/evaluation")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 from database.rest import TENANT, Listing, Results, matching
 from engine.errors import NotFound
 from engine.models import DecisionDefinition, DecisionRequirements, FormDefinition, ProcessDefinition
+from processes.decision_shapes import DecisionRequirementsQuery, DecisionRequirementsShape
 from processes.shapes import (
     DecisionDefinitionQuery,
     DecisionDefinitionShape,
@@ -63,6 +64,26 @@ _DECISIONS: Listing[DecisionDefinition] = Listing(
         "name": DecisionDefinition.name.expression,
         "tenantId": TENANT,
         "version": DecisionDefinition.version.expression,
+    },
+)
+
+_REQUIREMENTS_COLUMNS = {
+    "decision_requirements_id": DecisionRequirements.requirements_id,
+    "decision_requirements_key": DecisionRequirements.key,
+    "decision_requirements_name": DecisionRequirements.name,
+    "resource_name": DecisionRequirements.resource_name,
+    "version": DecisionRequirements.version,
+    "tenant_id": TENANT,
+}
+
+_REQUIREMENTS: Listing[DecisionRequirements] = Listing(
+    DecisionRequirements.key.expression,
+    {
+        "decisionRequirementsId": DecisionRequirements.requirements_id.expression,
+        "decisionRequirementsKey": DecisionRequirements.key.expression,
+        "decisionRequirementsName": DecisionRequirements.name.expression,
+        "tenantId": TENANT,
+        "version": DecisionRequirements.version.expression,
     },
 )
 
@@ -125,6 +146,31 @@ def decision_definition(session: Session, key: int) -> DecisionDefinitionShape:
 def decision_xml(session: Session, key: int) -> str:
     """Return the DMN file of a decision; raises NotFound."""
     return _decision(session, key)[1].xml
+
+
+def decision_requirements(session: Session, query: DecisionRequirementsQuery) -> Results[DecisionRequirementsShape]:
+    """Return the DMN files that `query` asks for; raises InvalidCursor."""
+    rows = select(DecisionRequirements).where(*matching(query.filter, _REQUIREMENTS_COLUMNS))
+    return _REQUIREMENTS.find(session, rows, query, render_requirements)
+
+
+def requirements(session: Session, key: int) -> DecisionRequirements:
+    """Return one version of a DMN file; raises NotFound."""
+    found = session.get(DecisionRequirements, key)
+    if found is None:
+        raise NotFound("decision requirements", key)
+    return found
+
+
+def render_requirements(requirements: DecisionRequirements) -> DecisionRequirementsShape:
+    """Return a version of a DMN file as the API shows it."""
+    return DecisionRequirementsShape(
+        decision_requirements_id=requirements.requirements_id,
+        decision_requirements_key=requirements.key,
+        decision_requirements_name=requirements.name,
+        resource_name=requirements.resource_name,
+        version=requirements.version,
+    )
 
 
 def _decision(session: Session, key: int) -> Row[DecisionDefinition, DecisionRequirements]:
