@@ -21,6 +21,7 @@ from engine.elements.definitions import (
     LinkDefinition,
     MessageDefinition,
     SignalDefinition,
+    TerminateDefinition,
     TimerDefinition,
 )
 from engine.elements.events import BoundaryEvent, IntermediateCatchEvent, StartEvent
@@ -233,8 +234,6 @@ def _event(process: Process, element: Element) -> Iterator[str]:
         match definition:
             case MessageDefinition(_, None) if not starts_process and not isinstance(element, ThrowEvent):
                 yield "A message that an instance waits for needs a correlation key (zeebe:subscription)."
-            case ErrorDefinition() | EscalationDefinition() | ConditionalDefinition() if starts_process:
-                yield "A process is started by a timer, a message or a signal only."
             case ErrorDefinition(None) | EscalationDefinition(None) if isinstance(element, ThrowEvent):
                 yield "The event throws no code: its reference has none."
             case LinkDefinition(name) if isinstance(element, ThrowEvent):
@@ -248,12 +247,62 @@ def _event(process: Process, element: Element) -> Iterator[str]:
             case CompensateDefinition(activity_id) if isinstance(element, ThrowEvent) and activity_id:
                 if activity_id not in process.task_specs:
                     yield f"The activity “{activity_id}” that it undoes does not exist."
-            case CompensateDefinition() if isinstance(element, StartEvent):
-                yield "A compensation event sub-process is not executed by this server; attach a compensation event."
+    yield from _place(process, element, starts_process)
     if len(element.definitions) > 1 and isinstance(element, EndEvent | IntermediateThrowEvent):
         alone = (ErrorDefinition, LinkDefinition, CancelDefinition)
         if any(isinstance(definition, alone) for definition in element.definitions):
             yield "An error, a link or a cancellation is thrown alone, not beside other definitions."
+
+
+def _place(process: Process, element: Element, starts_process: bool) -> Iterator[str]:
+    """Say which definitions make no sense, or are not executed, where the event stands."""
+    found = element.definitions
+    if isinstance(element, StartEvent) and element.details.scope_id == process.root.id:
+        if not all(isinstance(definition, _STARTS_PROCESS) for definition in found):
+            yield "A process is started by a timer, a message or a signal only."
+    elif isinstance(element, StartEvent):
+        if any(isinstance(definition, CompensateDefinition) for definition in found):
+            yield "A compensation event sub-process is not executed by this server; attach a compensation event."
+        elif not all(isinstance(definition, _STARTS_EVENT_SUB_PROCESS) for definition in found):
+            yield (
+                "An event sub-process is started by a timer, a message, a signal, a condition, an error or an "
+                "escalation only."
+            )
+        if not element.interrupting and any(isinstance(definition, ErrorDefinition) for definition in found):
+            yield "An error always ends what is around it, so its start event must be interrupting."
+    elif isinstance(element, IntermediateThrowEvent):
+        if not all(isinstance(definition, _THROWN_IN_FLOW) for definition in found):
+            yield (
+                "An intermediate throw event throws a message, a signal, an escalation, a compensation or a link only."
+            )
+    elif isinstance(element, EndEvent) and not all(isinstance(definition, _THROWN_AT_END) for definition in found):
+        yield (
+            "An end event throws a message, a signal, an error, an escalation, a compensation or a cancellation, or "
+            "terminates, and does nothing else."
+        )
+    if starts_process and element.needs_all:
+        yield "An event that needs all of several triggers cannot start a process."
+
+
+_STARTS_PROCESS = TimerDefinition | MessageDefinition | SignalDefinition
+_STARTS_EVENT_SUB_PROCESS = (
+    TimerDefinition
+    | MessageDefinition
+    | SignalDefinition
+    | ConditionalDefinition
+    | ErrorDefinition
+    | EscalationDefinition
+)
+_THROWN_IN_FLOW = MessageDefinition | SignalDefinition | EscalationDefinition | CompensateDefinition | LinkDefinition
+_THROWN_AT_END = (
+    MessageDefinition
+    | SignalDefinition
+    | ErrorDefinition
+    | EscalationDefinition
+    | CompensateDefinition
+    | TerminateDefinition
+    | CancelDefinition
+)
 
 
 def _catching_links(process: Process, thrower: Element) -> list[Element]:

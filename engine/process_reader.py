@@ -423,4 +423,6 @@ class ProcessReader:
     def _event_based_gateway(self, node: etree._Element, details: Details) -> Element:
         gateway = EventBasedGateway(self.process, details)
         gateway.instantiates = node.get("instantiate") == "true"
+        if node.get("eventGatewayType") == "Parallel":
+            self.problem(node, "An event-based gateway that waits for all of its events is not executed by this server.")
         return gateway
