@@ -54,6 +54,10 @@ _ORDER: tuple[type[Base], ...] = (
 
 #: Waits that are deleted when their element is left.
 _DELETED = (Timer, MessageSubscription, SignalSubscription)
+#: States of a user task that has not ended; in most of them listeners look at a change.
+_OPEN_TASKS: list[str] = [
+    state for state in UserTaskState if state not in (UserTaskState.COMPLETED, UserTaskState.CANCELED)
+]
 
 
 #: Bound parameters of one statement: SQLite's limit is 32,766.
@@ -227,7 +231,7 @@ def _end_of(model: type[Base]) -> Update:
     """The statement that ends the open rows of a kind of wait by their state."""
     table = _table(model)
     ends: dict[type[Base], tuple[str, str, list[str]]] = {
-        UserTask: (UserTaskState.CANCELED, "ended_at", [UserTaskState.CREATED]),
+        UserTask: (UserTaskState.CANCELED, "ended_at", _OPEN_TASKS),
         Job: (JobState.CANCELED, "ended_at", [JobState.CREATED, JobState.FAILED]),
         Incident: (IncidentState.RESOLVED, "resolved_at", [IncidentState.ACTIVE]),
     }
@@ -241,7 +245,7 @@ def _candidates_of_open(candidates: type[Base]) -> Delete:
     """The statement that deletes the candidates of the open user tasks of element instances."""
     tasks = _table(UserTask)
     mine = tasks.c.element_instance_key.in_(bindparam("keys", expanding=True))
-    ended = select(tasks.c.key).where(mine, tasks.c.state == UserTaskState.CREATED)
+    ended = select(tasks.c.key).where(mine, tasks.c.state.in_(_OPEN_TASKS))
     table = _table(candidates)
     return delete(table).where(table.c.task_key.in_(ended))
 
@@ -258,7 +262,7 @@ def _ended(model: type[Base], at: Any, row: Row) -> Row:
         return {"state": IncidentState.RESOLVED, "resolved_at": at}
     state = row["state"]
     if model is UserTask:
-        return {"state": UserTaskState.CANCELED, "ended_at": at} if state == UserTaskState.CREATED else {}
+        return {"state": UserTaskState.CANCELED, "ended_at": at} if state in _OPEN_TASKS else {}
     if model is Job:
         return {"state": JobState.CANCELED, "ended_at": at} if state == JobState.CREATED else {}
     return {"state": ElementState.TERMINATED}

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from database import transaction
 from engine import definitions
 from engine.errors import MigrationRefused, NotActive, NotFound
 from engine.incidents import ResolveIncident
-from engine.jobs import FailJob
+from engine.instances import ActivateAdHoc
+from engine.jobs import CompleteJob, FailJob
 from engine.migration import MigrateInstance, MigrationPlan, Preview, migrate_all, running, suggest
 from engine.models import (
     Audit,
@@ -21,6 +23,7 @@ from engine.models import (
     Timer,
     UserTask,
 )
+from engine.signals import broadcast
 from engine.suspension import ResumeInstance, SuspendInstance
 from engine.user_tasks import AssignUserTask, CompleteUserTask
 from processes.service import Resource
@@ -465,6 +468,100 @@ def test_the_lock_of_a_correlation_key_goes_with_the_instance(play: Player) -> N
     migrate(play.only("p"), target, {"a": "a"})
     assert play.publish("q", "7") == []
     assert len(play.publish("p", "7")) == 1
+
+
+def test_events_after_a_gateway_are_kept_replaced_and_added(play: Player) -> None:
+    def version(wait: str, third: bool) -> Resource:
+        return diagram(
+            start(),
+            gateway("eventBased", "choice"),
+            node("intermediateCatchEvent", "reply", catches("message", "m")),
+            node("intermediateCatchEvent", "silence", timer("Duration", wait)),
+            node("intermediateCatchEvent", "gong", catches("signal", "g")) if third else "",
+            user("answer"),
+            user("chase"),
+            end(),
+            chain("start", "choice", "reply", "answer", "end"),
+            chain("choice", "silence", "chase", "end"),
+            chain("choice", "gong", "end") if third else "",
+            extra=message("m", "=order") + signal("g"),
+        )
+
+    deployed(play, version("P2D", False))
+    kept, replaced = play.start("p", {"order": "1"}), play.start("p", {"order": "2"})
+    target = deployed(play, version("P9D", True))
+    due = kept.timers()
+    play.advance(timedelta(days=1))
+    migrate(kept, target)
+    migrate(replaced, target, {"choice": "choice", "reply": "reply"})
+    assert kept.timers() == due
+    assert replaced.timers() == {"silence": play.now + timedelta(days=9)}
+    play.advance(timedelta(days=2))
+    assert (kept.todo, replaced.todo) == (["chase"], [])
+    play.publish("m", "2")
+    assert replaced.todo == ["answer"]
+
+
+def test_half_of_a_parallel_event_stays_arrived(play: Player) -> None:
+    def version(event_id: str) -> Resource:
+        both = catches("message", "m") + catches("signal", "g")
+        return diagram(
+            start(),
+            node("intermediateCatchEvent", event_id, both, parallelMultiple="true"),
+            end(),
+            chain("start", event_id, "end"),
+            extra=message("m", "=order") + signal("g"),
+        )
+
+    deployed(play, version("both"))
+    case = play.start("p", {"order": "1"})
+    play.publish("m", "1", {"paid": True})
+    migrate(case, deployed(play, version("pair")), {"both": "pair"})
+    with play.sessions() as session, transaction(session):
+        broadcast(session, "g")
+    assert (case.state, case.variables) == ("COMPLETED", {"order": "1", "paid": True})
+
+
+def test_loops_and_ad_hoc_sub_processes_are_migrated_in_the_middle(play: Player) -> None:
+    def version(*free: str) -> Resource:
+        return diagram(
+            start(),
+            user("again", inside='<bpmn:standardLoopCharacteristics loopMaximum="2"/>'),
+            node(
+                "adHocSubProcess",
+                "free",
+                "".join(user(name) for name in free),
+                '<zeebe:adHoc activeElementsCollection="=chosen"/>',
+            ),
+            end(),
+            chain("start", "again", "free", "end"),
+        )
+
+    deployed(play, version("x"))
+    case = play.start("p", {"chosen": ["x"]})
+    case.complete("again")
+    target = deployed(play, version("x", "y"))
+    migrate(case, target)
+    case.complete("again")
+    assert case.todo == ["x"]
+    source = deployed(play, version("x", "z"))
+    migrate(case, source)
+    (free,) = case.live("free")
+    case.execute(ActivateAdHoc(free, ["z"]))
+    case.complete("x")
+    case.complete("z")
+    assert case.state == "COMPLETED"
+
+
+def test_while_a_listener_is_at_work_migration_is_refused(play: Player) -> None:
+    held = '<zeebe:executionListener eventType="start" type="look"/>'
+    listener = f"<zeebe:executionListeners>{held}</zeebe:executionListeners>"
+    target = deployed(play, diagram(start(), user("a", listener), end(), chain("start", "a", "end")))
+    case = play.start("p")
+    assert refusal(case, target, {"a": "a"}) == "A listener of “a” is at work; migrate when it is done."
+    case.execute(CompleteJob(case.jobs()[0].key))
+    migrate(case, target, {"a": "a"})
+    assert case.todo == ["a"]
 
 
 # --- what is refused

@@ -20,12 +20,12 @@ from engine.errors import (
     Suspended,
 )
 from engine.jobs import FailJob
-from engine.models import Audit, ElementState, Variable
+from engine.models import Audit, ElementState, UserTask, Variable
 from engine.modification import ActivateInstruction, ModifyInstance, MoveInstruction, VariableInstruction
 from engine.repair import RepairIncident
 from engine.restarting import create_instance_at, restart
 from engine.suspension import SuspendInstance
-from engine.user_tasks import CompleteUserTask
+from engine.user_tasks import AssignUserTask, CompleteUserTask
 from processes.service import Resource
 from tests.diagrams import (
     boundary,
@@ -366,6 +366,20 @@ def test_an_element_with_an_incident_is_terminated_with_it(play: Player) -> None
     assert (case.incidents, case.todo) == ([], ["after"])
 
 
+def test_a_task_whose_assignment_listeners_look_at_is_cancelled_too(play: Player) -> None:
+    listener = '<zeebe:taskListeners><zeebe:taskListener eventType="assigning" type="look"/></zeebe:taskListeners>'
+    play.deploy(diagram(start(), user("work", listener), user("after"), end(), chain("start", "work", "after", "end")))
+    case = play.start("p")
+    task = case.task("work")
+    case.execute(AssignUserTask(task.key, "li.na"))
+    assert [job.type for job in case.jobs()] == ["look"]
+    case.execute(ModifyInstance(move=[MoveInstruction("work", "after")]))
+    with play.sessions() as session:
+        stored = session.get(UserTask, task.key)
+    assert stored is not None
+    assert (stored.state, case.jobs(), case.todo) == ("CANCELED", [], ["after"])
+
+
 # --- multi-instance
 
 
@@ -461,6 +475,63 @@ def test_the_modification_is_audited_with_who_what_and_why(play: Player) -> None
     assert row.details["reason"] == "wrong branch"
     assert row.details["terminate"] == [{"key": first, "element": "first"}]
     assert row.details["activate"][0]["element_id"] == "deep"
+
+
+def test_activities_of_an_ad_hoc_sub_process_are_activated_with_it(play: Player) -> None:
+    play.deploy(
+        diagram(
+            start(),
+            user("first"),
+            node("adHocSubProcess", "free", user("x") + user("y")),
+            end(),
+            chain("start", "first", "free", "end"),
+        )
+    )
+    case = play.start("p")
+    case.execute(ModifyInstance(activate=[ActivateInstruction("x")], terminate=case.live("first")))
+    case.execute(activate("y"))
+    assert len(case.live("free")) == 1
+    case.complete("x")
+    case.complete("y")
+    assert case.state == "COMPLETED"
+
+
+def test_a_turn_of_a_sequence_that_is_terminated_ends_the_sequence(play: Player) -> None:
+    play.deploy(
+        diagram(
+            start(),
+            user("each", inside=loop("[1, 2]", sequential=True)),
+            user("after"),
+            end(),
+            chain("start", "each", "after", "end"),
+        )
+    )
+    case = play.start("p")
+    body, turn = case.live("each")
+    case.execute(ModifyInstance(activate=[ActivateInstruction("after")], terminate=[turn]))
+    assert case.live("each") == []
+    assert case.todo == ["after"]
+    assert body < turn
+
+
+def test_a_compensation_handler_that_is_terminated_counts_as_done(play: Player) -> None:
+    play.deploy(
+        diagram(
+            start(),
+            user("book"),
+            boundary("undo", "book", "<bpmn:compensateEventDefinition/>"),
+            user("unbook", isForCompensation="true"),
+            '<bpmn:association id="as" sourceRef="undo" targetRef="unbook"/>',
+            node("intermediateThrowEvent", "back", "<bpmn:compensateEventDefinition/>"),
+            user("after"),
+            end(),
+            chain("start", "book", "back", "after", "end"),
+        )
+    )
+    case = play.start("p")
+    case.complete("book")
+    case.execute(ModifyInstance(terminate=case.live("unbook")))
+    assert case.todo == ["after"]
 
 
 # --- incidents
