@@ -424,5 +424,7 @@ class ProcessReader:
         gateway = EventBasedGateway(self.process, details)
         gateway.instantiates = node.get("instantiate") == "true"
         if node.get("eventGatewayType") == "Parallel":
-            self.problem(node, "An event-based gateway that waits for all of its events is not executed by this server.")
+            self.problem(
+                node, "An event-based gateway that waits for all of its events is not executed by this server."
+            )
         return gateway
