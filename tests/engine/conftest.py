@@ -12,6 +12,11 @@ from processes.service import Resource
 from tests.play import Case, Player
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark from which `tests.engine.coverage` makes docs/bpmn-coverage.md."""
+    config.addinivalue_line("markers", "covers(table, row, column): the cell of docs/bpmn-coverage.md that it proves")
+
+
 @pytest.fixture
 def play(sessions: sessionmaker[Session]) -> Player:
     """A player on an empty database, on Monday 2025-03-03 at nine o'clock in Shanghai."""

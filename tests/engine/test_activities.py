@@ -222,6 +222,7 @@ def signatures(*, sequential: bool = False, condition: str | None = None) -> obj
     )
 
 
+@pytest.mark.covers("beyond", "multi-instance", "output collection")
 def test_parallel_multi_instance_collects_results_in_the_order_of_the_items(run: Run) -> None:
     case = run(signatures(), {"departments": ["A", "B", "C"]})
     tasks = case.open_tasks()
@@ -240,6 +241,7 @@ def test_sequential_multi_instance_does_one_after_the_other(run: Run) -> None:
     assert case.variables["signatures"] == ["A1", "B2"]
 
 
+@pytest.mark.covers("beyond", "multi-instance", "completion condition")
 def test_a_completion_condition_ends_the_rest(run: Run) -> None:
     case = run(signatures(condition="numberOfCompletedInstances >= 2"), {"departments": ["A", "B", "C"]})
     first, second, _ = case.open_tasks()
@@ -323,6 +325,7 @@ def child() -> object:
     return diagram(start(), user("work"), end(), chain("start", "work", "end"), process_id="child")
 
 
+@pytest.mark.covers("beyond", "call activity", "mappings and propagation")
 def test_a_called_process_is_an_instance_of_its_own_and_hands_its_result_back(play: Player) -> None:
     play.deploy(
         child(), parent(call(extensions=mapping({"x": "amount"}, {"result": "y"}), propagateAllParentVariables="false"))

@@ -74,8 +74,14 @@ _RULE = Resource(
 _CALLED = diagram(start(), user("inside"), end(), chain("start", "inside", "end"), process_id="called")
 
 
-@pytest.mark.parametrize("repeated", LOOPS)
-@pytest.mark.parametrize("kind", ACTIVITIES)
+@pytest.mark.parametrize(
+    ("kind", "repeated"),
+    [
+        pytest.param(kind, repeated, marks=pytest.mark.covers("activities", kind, repeated))
+        for kind in ACTIVITIES
+        for repeated in LOOPS
+    ],
+)
 def test_an_activity_is_done(play: Player, kind: str, repeated: str) -> None:
     tag, attributes, extensions, content = ACTIVITIES[kind]
     play.deploy(
@@ -112,7 +118,13 @@ def do_what_waits(play: Player) -> None:
 # --- gateways
 
 
-@pytest.mark.parametrize("kind", ["exclusive", "parallel", "inclusive", "complex"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.covers("gateways", kind, "splits and joins"))
+        for kind in ("exclusive", "parallel", "inclusive", "complex")
+    ],
+)
 def test_a_gateway_splits_and_joins(play: Player, kind: str) -> None:
     conditions: dict[str, str | None] = {"a": "true", "b": "false", "c": "true"}
     if kind == "parallel":
@@ -138,6 +150,7 @@ def test_a_gateway_splits_and_joins(play: Player, kind: str) -> None:
     assert case.todo == ["after"]
 
 
+@pytest.mark.covers("gateways", "none", "splits and merges")
 def test_tokens_split_and_merge_without_a_gateway(play: Player) -> None:
     play.deploy(
         diagram(
@@ -151,6 +164,7 @@ def test_tokens_split_and_merge_without_a_gateway(play: Player) -> None:
     assert case.todo == ["after", "after"], "every token passes by itself"
 
 
+@pytest.mark.covers("gateways", "event-based", "the first event decides")
 def test_the_first_event_after_an_event_based_gateway_decides(play: Player) -> None:
     play.deploy(_events())
     case = play.start("p")
@@ -182,6 +196,7 @@ def test_a_parallel_event_based_gateway_is_refused(play: Player) -> None:
         play.deploy(_events(eventGatewayType="Parallel"))
 
 
+@pytest.mark.covers("beyond", "collaboration", "several executable pools")
 def test_a_file_may_hold_several_executable_processes_beside_drawn_ones(play: Player) -> None:
     first = diagram(start(), user("one"), end(), chain("start", "one", "end"), process_id="first").content.decode()
     second = '<bpmn:process id="second" isExecutable="true"><bpmn:startEvent id="s"/><bpmn:endEvent id="e"/>'
@@ -194,6 +209,7 @@ def test_a_file_may_hold_several_executable_processes_beside_drawn_ones(play: Pl
     assert play.start("second").state == "COMPLETED"
 
 
+@pytest.mark.covers("beyond", "data objects and data stores", "documentation")
 def test_data_objects_and_stores_are_documentation(play: Player) -> None:
     play.deploy(
         diagram(
@@ -205,3 +221,10 @@ def test_data_objects_and_stores_are_documentation(play: Player) -> None:
         )
     )
     assert play.start("p").state == "COMPLETED"
+
+
+def test_multi_instance_by_a_number_is_refused(play: Player) -> None:
+    counted = "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>3</bpmn:loopCardinality>"
+    counted += "</bpmn:multiInstanceLoopCharacteristics>"
+    with pytest.raises(DeploymentRefused, match="input collection"):
+        play.deploy(diagram(start(), user("each", inside=counted), end(), chain("start", "each", "end")))

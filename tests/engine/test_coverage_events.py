@@ -9,7 +9,10 @@ from tests.engine.event_cells import EXECUTED, NOT_EXECUTED, happen, process
 from tests.play import Player
 
 
-@pytest.mark.parametrize(("kind", "position"), EXECUTED)
+@pytest.mark.parametrize(
+    ("kind", "position"),
+    [pytest.param(*cell, marks=pytest.mark.covers("events", *cell)) for cell in EXECUTED],
+)
 def test_it_happens(play: Player, kind: str, position: str) -> None:
     play.deploy(process(kind, position))
     if position == "start" and kind != "none":

@@ -52,6 +52,7 @@ def test_an_interrupting_boundary_timer_ends_its_task(run: Run) -> None:
     assert case.timers() == {}
 
 
+@pytest.mark.covers("beyond", "timer at the border", "cycle")
 def test_a_repeating_boundary_timer_fires_as_often_as_it_says_and_stops_with_its_task(run: Run) -> None:
     case = run(
         diagram(
@@ -136,6 +137,7 @@ def start_by_cycle(text: str) -> object:
     return diagram(start(inside=timer("Cycle", text)), user("report"), end(), chain("start", "report", "end"))
 
 
+@pytest.mark.covers("beyond", "timer start", "cycle and cron")
 def test_a_start_timer_starts_an_instance_each_time_and_only_that_of_the_newest_version(play: Player) -> None:
     play.deploy(start_by_cycle("R/P1D"))  # type: ignore[arg-type]
     play.advance(timedelta(days=2, hours=1))
@@ -166,6 +168,7 @@ def test_a_message_reaches_the_instance_with_its_correlation_key_and_brings_vari
     assert second.variables["amount"] == 10
 
 
+@pytest.mark.covers("beyond", "message", "buffered with a time to live")
 def test_a_message_that_comes_too_early_waits_for_its_receiver_until_its_time_is_over(play: Player) -> None:
     play.deploy(order_and_payment())  # type: ignore[arg-type]
     first, second = play.start("p", {"orderId": "A1"}), play.start("p", {"orderId": "B1"})
@@ -188,6 +191,7 @@ def test_a_message_is_refused_when_one_with_its_id_is_still_kept(play: Player) -
     play.publish("payment", "1", message_id="x")
 
 
+@pytest.mark.covers("beyond", "message start", "one instance per correlation key")
 def test_a_message_starts_one_instance_per_correlation_key_at_a_time(play: Player) -> None:
     play.deploy(
         diagram(
@@ -427,6 +431,7 @@ def test_an_interrupting_event_sub_process_takes_the_place_of_everything_else(pl
     assert case.state == "COMPLETED"
 
 
+@pytest.mark.covers("beyond", "terminate", "only its scope")
 def test_a_terminate_end_event_ends_only_its_own_scope(run: Run) -> None:
     case = run(
         diagram(

@@ -76,6 +76,7 @@ def test_a_parallel_join_waits_for_every_branch(run: Run) -> None:
     assert case.state == "COMPLETED"
 
 
+@pytest.mark.covers("gateways", "parallel", "in a loop")
 def test_a_join_in_a_loop_counts_each_turn_anew(run: Run) -> None:
     case = run(
         diagram(
@@ -171,6 +172,7 @@ def test_an_inclusive_join_waits_for_the_branches_taken(run: Run, wash: bool, wa
     assert case.state == "COMPLETED"
 
 
+@pytest.mark.covers("gateways", "inclusive", "unstructured join")
 def test_an_inclusive_join_goes_on_when_the_missing_branch_ends_elsewhere(run: Run) -> None:
     case = run(
         diagram(
@@ -199,6 +201,7 @@ def test_an_inclusive_join_goes_on_when_the_missing_branch_ends_elsewhere(run: R
     assert case.todo == ["after"]
 
 
+@pytest.mark.covers("gateways", "none", "splits after a task")
 def test_flows_out_of_a_task_fork_without_a_gateway(run: Run) -> None:
     case = run(
         diagram(start(), user("a"), user("b"), user("c"), end(), flow("start", "a"), flow("a", "b"), flow("a", "c"))

@@ -40,6 +40,7 @@ def job(case: Case, job_type: str) -> Job:
     return found
 
 
+@pytest.mark.covers("beyond", "execution listeners", "start and end, as jobs")
 def test_execution_listeners_run_one_after_the_other_around_the_element(run: Run) -> None:
     held = execution_listeners(("start", "before 1"), ("start", "before 2"), ("end", "behind"))
     case = run(one_task(held + mapping({"a": "1"}, {"sum": "a + b + c"})))
@@ -81,6 +82,7 @@ def test_a_listener_that_fails_is_an_incident_and_its_element_waits(run: Run) ->
     assert case.todo == ["work"]
 
 
+@pytest.mark.covers("beyond", "task listeners", "as jobs that may deny")
 def test_a_completing_listener_sees_the_change_first_and_may_deny_it(run: Run) -> None:
     case = run(one_task(task_listeners(("completing", "check"))))
     key = case.task("work").key

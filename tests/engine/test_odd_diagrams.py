@@ -453,6 +453,7 @@ def test_terminate_ends_called_processes_too(play: Player) -> None:
     assert [child.state for child in play.instances("child")] == ["TERMINATED", "TERMINATED"]
 
 
+@pytest.mark.covers("beyond", "event sub-process", "inside of another")
 def test_event_sub_processes_inside_of_event_sub_processes_run_and_end(run: Run) -> None:
     inner = sub_process(
         "inner",
@@ -562,6 +563,7 @@ def test_a_deadline_at_a_receive_task_still_runs_while_its_output_is_an_incident
     assert (case.todo, case.incidents) == (["remind"], [])
 
 
+@pytest.mark.covers("beyond", "several start events", "in one process")
 def test_an_instance_started_by_a_message_is_retried_at_the_same_start(play: Player) -> None:
     play.deploy(
         diagram(

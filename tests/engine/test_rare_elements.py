@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from engine.instances import SetVariables
 from engine.models import ElementState
 from tests.diagrams import (
@@ -95,6 +97,7 @@ def looped(inside: str) -> object:
     )
 
 
+@pytest.mark.covers("beyond", "standard loop", "condition")
 def test_a_standard_loop_goes_on_while_its_condition_holds(run: Run) -> None:
     case = run(looped("><bpmn:loopCondition>=not(done)</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"))
     case.complete("try", {"done": False})
@@ -152,6 +155,7 @@ def test_an_ad_hoc_sub_process_starts_what_its_collection_names_and_ends_with_th
     assert case.todo == ["after"]
 
 
+@pytest.mark.covers("beyond", "ad-hoc sub-process", "completion condition")
 def test_an_ad_hoc_sub_process_ends_by_its_condition(run: Run) -> None:
     case = run(ad_hoc("wanted", "enough"), {"wanted": ["a", "b"], "enough": False})
     case.complete("a", {"enough": True})
@@ -159,6 +163,7 @@ def test_an_ad_hoc_sub_process_ends_by_its_condition(run: Run) -> None:
     assert case.visits("b", ElementState.TERMINATED) == 1
 
 
+@pytest.mark.covers("beyond", "ad-hoc sub-process", "started by hand")
 def test_an_ad_hoc_sub_process_waits_for_somebody_to_start_an_activity(run: Run) -> None:
     from engine.instances import ActivateAdHoc
 
@@ -193,6 +198,7 @@ def booking(*, throw: str) -> object:
     )
 
 
+@pytest.mark.covers("beyond", "compensation", "all that was completed")
 def test_compensation_undoes_everything_completed_and_waits_for_it(run: Run) -> None:
     case = run(booking(throw="<bpmn:compensateEventDefinition/>"))
     case.complete("book")
@@ -205,6 +211,7 @@ def test_compensation_undoes_everything_completed_and_waits_for_it(run: Run) -> 
     assert case.state == "COMPLETED"
 
 
+@pytest.mark.covers("beyond", "compensation", "one activity")
 def test_compensation_of_one_activity_leaves_the_others(run: Run) -> None:
     case = run(booking(throw='<bpmn:compensateEventDefinition activityRef="pay"/>'))
     case.complete("book")
@@ -212,6 +219,7 @@ def test_compensation_of_one_activity_leaves_the_others(run: Run) -> None:
     assert case.todo == ["pay-back"]
 
 
+@pytest.mark.covers("beyond", "transaction", "cancelled and undone")
 def test_a_transaction_that_is_cancelled_undoes_what_was_done_and_leaves_at_its_border(run: Run) -> None:
     case = run(
         diagram(
@@ -247,6 +255,7 @@ def test_a_transaction_that_is_cancelled_undoes_what_was_done_and_leaves_at_its_
     assert case.state == "COMPLETED"
 
 
+@pytest.mark.covers("beyond", "compensation", "of a sub-process")
 def test_a_completed_sub_process_is_undone_from_inside(run: Run) -> None:
     case = run(
         diagram(
@@ -270,6 +279,7 @@ def test_a_completed_sub_process_is_undone_from_inside(run: Run) -> None:
     assert case.state == "COMPLETED"
 
 
+@pytest.mark.covers("gateways", "complex", "goes on by a condition")
 def test_a_complex_gateway_goes_on_with_two_of_three_and_swallows_the_third(run: Run) -> None:
     condition = "<bpmn:activationCondition>=activationCount >= 2</bpmn:activationCondition>"
     case = run(
@@ -336,6 +346,7 @@ def test_a_parallel_multiple_event_waits_for_all_of_them(play: Player) -> None:
     assert case.variables == {"id": 1, "amount": 5, "text": "yes"}
 
 
+@pytest.mark.covers("gateways", "event-based", "starts an instance")
 def test_an_event_based_gateway_and_a_receive_task_can_start_an_instance(play: Player) -> None:
     play.deploy(
         diagram(
