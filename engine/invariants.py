@@ -291,6 +291,8 @@ def report(sessions: Callable[[], Session], found: Sequence[Violation]) -> list[
         try:
             with sessions() as session, transaction(session):
                 # What was read while a command of the instance was being written may be over.
+                root = select(ProcessInstance.root_key).where(ProcessInstance.key == instance_key).scalar_subquery()
+                session.execute(select(ProcessInstance.key).where(ProcessInstance.key == root).with_for_update())
                 still = inspect(session, [instance_key])
                 if still:
                     incident_keys += execute(session, instance_key, ReportStranded(still)).incident_keys

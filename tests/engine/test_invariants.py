@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from click.testing import CliRunner
 from sqlalchemy import delete, event, select, update
 
 from database import Base, transaction
-from engine import invariants
-from engine.errors import StateUnreadable
+from engine import definitions, invariants
+from engine.errors import EngineError, StateUnreadable
+from engine.execution import Command
 from engine.incidents import ResolveIncident
 from engine.instances import CancelInstance
 from engine.invariants import INTERVAL, Inspector, check, report
 from engine.jobs import CompleteJob, FailJob
+from engine.migration import MigrateInstance, MigrationPlan, suggest
 from engine.models import (
     Audit,
     ElementInstance,
@@ -30,7 +33,9 @@ from engine.models import (
     UserTask,
     UserTaskGroup,
 )
-from engine.suspension import SuspendInstance
+from engine.modification import ActivateInstruction, ModifyInstance, MoveInstruction
+from engine.suspension import ResumeInstance, SuspendInstance
+from engine.user_tasks import CompleteUserTask
 from engine.worker import Worker
 from processes.service import Resource
 from tests.diagrams import (
@@ -420,3 +425,46 @@ def test_the_command_prints_what_it_finds_and_ends_with_one(
         "1 violations, 1 new incidents.\n"
     )
     assert [incident.type for incident in case.incidents] == ["STRANDED"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_done_by_hand_leaves_instances_sound(play: Player, seed: int) -> None:
+    """Random modifications, migrations there and back, completions and suspensions."""
+    dice = random.Random(seed)
+    play.deploy(*everything())
+    with play.sessions() as session:
+        first = definitions.latest(session, "p").key
+        process = definitions.process(session, first)
+        ids = sorted({element.id for element in process.elements})
+    _, whole = everything()
+    second = play.deploy(Resource(whole.name, whole.content.replace(b'name="p"', b'name="again"'))).processes[0].key
+    with play.sessions() as session:
+        mapping = suggest(process, definitions.process(session, second))
+    case = play.start("p")
+    done = 0
+    for _ in range(40):
+        case = case if case.state == "ACTIVE" else play.start("p")
+        with play.sessions() as session:
+            live = session.scalars(
+                select(ElementInstance.key).where(
+                    ElementInstance.instance_key == case.key, ElementInstance.state == ElementState.ACTIVE
+                )
+            ).all()
+        commands: list[Command] = [
+            ModifyInstance(activate=[ActivateInstruction(dice.choice(ids))], terminate=[dice.choice(live)]),
+            ModifyInstance(move=[MoveInstruction(dice.choice(ids), dice.choice(ids))]),
+            ModifyInstance(activate=[ActivateInstruction(dice.choice(ids), dice.choice(live))]),
+            MigrateInstance(MigrationPlan(dice.choice([first, second]), mapping)),
+            MigrateInstance(MigrationPlan(second, {key: key for key in mapping if dice.random() > 0.1})),
+            SuspendInstance(),
+            ResumeInstance(),
+            *(CompleteUserTask(task.key) for task in case.open_tasks()),
+            *(ResolveIncident(incident.key) for incident in case.incidents),
+        ]
+        try:
+            case.execute(dice.choice(commands))
+            done += 1
+        except EngineError:
+            pass
+        assert found(play) == []
+    assert done > 5
