@@ -11,6 +11,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from cockpit.elements import elements_of, name_of
+from engine import definitions
+from engine.elements.tasks import BusinessRuleTask, ScriptTask
 from engine.models import (
     ElementInstance,
     ElementState,
@@ -36,7 +38,7 @@ class ShownVariable:
     """One variable, ready for reading."""
 
     name: str
-    #: The label of the form field of that name; empty: no form has it.
+    #: The label of the form field of that name, else the name of the step whose result it is; empty: neither.
     label: str
     value: Any
     #: What a form calls the value's options and parts.
@@ -70,7 +72,7 @@ def scopes(session: Session, instance: ProcessInstance) -> list[Scope]:
         .where(Variable.instance_key == instance.key)
         .order_by(Variable.scope_key, Variable.key)
     ).all()
-    fields = _fields(session, instance)
+    fields = {**_results(session, instance), **_fields(session, instance)}
     elements = elements_of(session, [instance.definition_key])[instance.definition_key]
     found: dict[int, list[ShownVariable]] = {}
     owners: dict[int, tuple[str | None, bool]] = {}
@@ -87,6 +89,15 @@ def scopes(session: Session, instance: ProcessInstance) -> list[Scope]:
         name = name_of(elements, owner) if owner is not None else ""
         result.append(Scope(scope_key, owner, name, live, variables))
     return sorted(result, key=lambda scope: (scope.key != instance.key, scope.key))
+
+
+def _results(session: Session, instance: ProcessInstance) -> dict[str, Field]:
+    """What no form asks for, by variable name: a result is called after the step that makes it."""
+    found: dict[str, Field] = {}
+    for element in definitions.process(session, instance.definition_key).elements:
+        if isinstance(element, ScriptTask | BusinessRuleTask) and element.details.name:
+            found.setdefault(element.result_variable, Field(element.details.name, {}))
+    return found
 
 
 def _fields(session: Session, instance: ProcessInstance) -> dict[str, Field]:

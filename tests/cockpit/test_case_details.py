@@ -137,10 +137,10 @@ def test_a_case_tells_that_its_child_has_failed(company: Company, sessions: sess
     assert (child.process_name, child.incidents) == ("维修", 1)
 
 
-def test_data_has_the_labels_and_options_of_the_forms(visit: int, session: Session) -> None:
+def test_data_has_the_labels_of_the_forms_and_results_are_called_after_their_step(visit: int, session: Session) -> None:
     (scope,) = [scope for scope in scopes(session, session.get_one(ProcessInstance, visit)) if scope.element_id is None]
     shown = {variable.name: variable for variable in scope.variables}
-    assert (shown["plate"].label, shown["kind"].label, shown["fee"].label) == ("甲字段", "乙字段", "")
+    assert (shown["plate"].label, shown["kind"].label, shown["fee"].label) == ("甲字段", "乙字段", "定价")
     assert shown["kind"].words == {"car": "丙选项", "truck": "货车"}
 
 
