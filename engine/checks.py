@@ -27,9 +27,9 @@ from engine.elements.definitions import (
 from engine.elements.events import BoundaryEvent, IntermediateCatchEvent, StartEvent
 from engine.elements.gateways import EventBasedGateway, ExclusiveGateway, InclusiveGateway
 from engine.elements.multi_instance import MultiInstanceBody
-from engine.elements.scopes import CallActivity, EventSubProcess, Scope
+from engine.elements.scopes import CallActivity, EventSubProcess, Scope, SubProcess
 from engine.elements.standard_loop import StandardLoopBody
-from engine.elements.tasks import BusinessRuleTask, JobTask, ReceiveTask, ScriptTask, SendTask
+from engine.elements.tasks import BusinessRuleTask, JobTask, PlainTask, ReceiveTask, ScriptTask, SendTask
 from engine.elements.throw_events import EndEvent, IntermediateThrowEvent, ThrowEvent
 from engine.elements.user_task import UserTaskElement
 from engine.problems import Problem, Severity
@@ -194,6 +194,14 @@ def _structure(process: Process, element: Element) -> Iterator[str]:
         for flow in element.outgoing:
             if flow.condition is None and flow.id != element.default_flow_id:
                 yield f"The flow “{flow.name or flow.id}” has no condition and is not the default."
+    if isinstance(element, EventSubProcess) and (element.incoming or element.outgoing):
+        yield "An event sub-process has no flows: its start event starts it."
+    if isinstance(element, MultiInstanceBody | StandardLoopBody) and isinstance(element.inner, EventSubProcess):
+        yield "An event sub-process is no loop."
+    if element.for_compensation and (element.incoming or element.outgoing):
+        yield "An activity for compensation has no flows: the event that it is associated with starts it."
+    if element.boundary_events and not isinstance(element, _HAS_BORDER):
+        yield "Only an activity has boundary events."
     if element.default_flow_id and element.default_flow_id not in {flow.id for flow in element.outgoing}:
         yield f"The default flow “{element.default_flow_id}” does not leave this element."
     if element.instantiates and element.incoming:
@@ -206,6 +214,23 @@ def _structure(process: Process, element: Element) -> Iterator[str]:
             if not isinstance(target, IntermediateCatchEvent | ReceiveTask):
                 yield f"“{target.details.name or target.id}” follows an event-based gateway but is no catching event."
     yield from _event(process, element)
+
+
+#: What boundary events can be attached to: activities, without event sub-processes.
+_HAS_BORDER = (
+    AdHocSubProcess
+    | BusinessRuleTask
+    | CallActivity
+    | JobTask
+    | MultiInstanceBody
+    | PlainTask
+    | ReceiveTask
+    | ScriptTask
+    | SendTask
+    | StandardLoopBody
+    | SubProcess
+    | UserTaskElement
+)
 
 
 def _starts(process: Process, scope: Scope) -> Iterator[str]:

@@ -33,6 +33,8 @@ class EventReader:
 
     def definitions(self, node: etree._Element) -> tuple[EventDefinition, ...]:
         """Return the definitions of an event, in order; none for an event without."""
+        if node.find(f"{BPMN}eventDefinitionRef") is not None:
+            self._problem(node, "The definition of an event must stand in the event, not be referred to.")
         found = [
             self._definition(node, child)
             for child in node

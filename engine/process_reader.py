@@ -206,6 +206,11 @@ class ProcessReader:
             # A loop around nothing is nothing.
             self.process.task_specs.pop(details.id, None)
             return
+        for quantity in ("startQuantity", "completionQuantity"):
+            if node.get(quantity, "1") != "1":
+                self.problem(
+                    node, f"The attribute {quantity} is not executed by this server: one token comes and goes."
+                )
         element.listeners = extensions.listeners(node)
         whole = body or element
         whole.for_compensation = node.get("isForCompensation") == "true"

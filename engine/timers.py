@@ -157,11 +157,14 @@ def following(timer: Timer, now: datetime, environment: feel.Environment) -> Sch
     if timer.repetitions == 0 or timer.cycle is None:
         return None
     left = timer.repetitions - 1 if timer.repetitions > 0 else UNBOUNDED
-    if timer.cycle.startswith("P"):
-        duration = parse_duration(timer.cycle)
-        assert duration is not None
-        return Schedule(add(timer.due_at, duration, environment), left, timer.cycle)
-    return Schedule(next_cron(timer.cycle, max(timer.due_at, now), environment), left, timer.cycle)
+    try:
+        if timer.cycle.startswith("P"):
+            duration = parse_duration(timer.cycle)
+            assert duration is not None
+            return Schedule(add(timer.due_at, duration, environment), left, timer.cycle)
+        return Schedule(next_cron(timer.cycle, max(timer.due_at, now), environment), left, timer.cycle)
+    except InvalidTimer:
+        return None  # the next time lies outside of the years that a clock can show, so it never comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,7 @@ def due(session: Session, now: datetime, limit: int) -> list[Timer]:
             (Timer.not_before.is_(None)) | (Timer.not_before <= now),
             ~suspension.is_suspended(Timer.instance_key),
         )
-        .order_by(Timer.due_at)
+        .order_by(Timer.due_at, Timer.key)
         .limit(limit)
     )
     return list(session.scalars(statement))
