@@ -206,7 +206,7 @@ def test_a_worker_that_dies_is_started_again(served: tuple[subprocess.Popen[byte
     os.kill(first, signal.SIGKILL)
 
     second = first
-    for _ in range(150):
+    for _ in range(600):
         found = worker()
         if found not in (None, first):
             second = found
