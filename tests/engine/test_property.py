@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -112,6 +112,10 @@ def player(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None, print_blob=True)
 @given(block=BLOCKS, x=X, commands=st.lists(COMMANDS, max_size=10))
+@example(block=Loop(Parallel((Inclusive((Task(), Task())), Task()))), x=0, commands=[("complete", 0, 0)])
+@example(
+    block=Guarded(Sub(Task(), True), True, 1), x=0, commands=[("message", 0, 0), ("advance", 2, 0), ("complete", 0, 0)]
+)
 def test_the_engine_does_what_the_rules_say_and_leaves_nothing_behind(
     player: Player, block: Block, x: int, commands: list[tuple[str, int, int]]
 ) -> None:
