@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from cockpit import decision_search, incident_search, search, service, way
+from cockpit import decision_search, incident_search, interventions_api, search, service, way
 from cockpit.decision_shapes import DecisionInstanceQuery, DecisionInstanceRow, DecisionInstanceShape
 from cockpit.shapes import (
     ElementInstanceQuery,
     ElementInstanceShape,
     ElementStatisticsList,
+    HierarchyEntry,
     IncidentQuery,
     IncidentShape,
     Intervention,
@@ -27,35 +28,35 @@ from people.login import signed_in_user
 from tasks import variable_search
 from tasks.variable_search import VariableQuery, VariableRow, VariableShape
 
-blueprint = Blueprint("cockpit_api", __name__, url_prefix="/v2")
+blueprint = Blueprint("cockpit_api", __name__)
+v2 = Blueprint("v2", __name__, url_prefix="/v2")
+blueprint.register_blueprint(v2)
+blueprint.register_blueprint(interventions_api.blueprint)
 
-#: What the history of a case says when a program has ended it: the API has no place for a reason.
-REASON = "API"
 
-
-@blueprint.post("/process-instances/search")
+@v2.post("/process-instances/search")
 @endpoint
 def search_process_instances(query: ProcessInstanceQuery) -> Results[ProcessInstanceShape]:
     """Search the process instances that you may see."""
     return search.process_instances(db.session(), signed_in_user(), query)
 
 
-@blueprint.get("/process-instances/<int:key>")
+@v2.get("/process-instances/<int:key>")
 @endpoint
 def get_process_instance(key: int) -> ProcessInstanceShape:
     """Get a process instance."""
     return search.process_instance(db.session(), signed_in_user(), key)
 
 
-@blueprint.post("/process-instances/<int:key>/cancellation")
+@v2.post("/process-instances/<int:key>/cancellation")
 @endpoint
 def cancel_process_instance(key: int, intervention: Intervention) -> None:
     """End a process instance and everything in it."""
     with transaction(db.session()) as session:
-        service.cancel(session, signed_in_user(), key, REASON)
+        service.cancel(session, signed_in_user(), key, interventions_api.REASON)
 
 
-@blueprint.post("/process-instances/<int:key>/incidents/search")
+@v2.post("/process-instances/<int:key>/incidents/search")
 @endpoint
 def search_process_instance_incidents(key: int, query: IncidentQuery) -> Results[IncidentShape]:
     """Search the incidents of a process instance."""
@@ -64,35 +65,42 @@ def search_process_instance_incidents(key: int, query: IncidentQuery) -> Results
     return incident_search.search(db.session(), user, query, Incident.instance_key == key)
 
 
-@blueprint.get("/process-instances/<int:key>/sequence-flows")
+@v2.get("/process-instances/<int:key>/sequence-flows")
 @endpoint
 def get_process_instance_sequence_flows(key: int) -> TakenFlows:
     """Get the sequence flows that were taken."""
     return way.taken_flows(db.session(), signed_in_user(), key)
 
 
-@blueprint.get("/process-instances/<int:key>/statistics/element-instances")
+@v2.get("/process-instances/<int:key>/call-hierarchy")
+@endpoint
+def get_process_instance_call_hierarchy(key: int) -> list[HierarchyEntry]:
+    """Get the process instances that have called this one, the outermost first, and itself."""
+    return way.call_hierarchy(db.session(), signed_in_user(), key)
+
+
+@v2.get("/process-instances/<int:key>/statistics/element-instances")
 @endpoint
 def get_process_instance_statistics(key: int) -> ElementStatisticsList:
     """Get how often each element was visited."""
     return way.element_statistics(db.session(), signed_in_user(), key)
 
 
-@blueprint.post("/element-instances/search")
+@v2.post("/element-instances/search")
 @endpoint
 def search_element_instances(query: ElementInstanceQuery) -> Results[ElementInstanceShape]:
     """Search the element instances of the process instances that you may see."""
     return search.element_instances(db.session(), signed_in_user(), query)
 
 
-@blueprint.get("/element-instances/<int:key>")
+@v2.get("/element-instances/<int:key>")
 @endpoint
 def get_element_instance(key: int) -> ElementInstanceShape:
     """Get an element instance."""
     return search.element_instance(db.session(), signed_in_user(), key)
 
 
-@blueprint.post("/element-instances/<int:key>/incidents/search")
+@v2.post("/element-instances/<int:key>/incidents/search")
 @endpoint
 def search_element_instance_incidents(key: int, query: IncidentQuery) -> Results[IncidentShape]:
     """Search the incidents of an element instance."""
@@ -101,7 +109,7 @@ def search_element_instance_incidents(key: int, query: IncidentQuery) -> Results
     return incident_search.search(db.session(), user, query, Incident.element_instance_key == key)
 
 
-@blueprint.put("/element-instances/<int:key>/variables")
+@v2.put("/element-instances/<int:key>/variables")
 @endpoint
 def set_variables(key: int, change: VariableChange) -> None:
     """Set variables from the scope of an element instance or process instance outward, or in exactly that scope."""
@@ -110,7 +118,7 @@ def set_variables(key: int, change: VariableChange) -> None:
         service.set_variables(session, signed_in_user(), instance_key, key, change.variables, local=change.local)
 
 
-@blueprint.post("/variables/search")
+@v2.post("/variables/search")
 @endpoint
 def search_variables(query: VariableQuery, truncate_values: bool = True) -> Results[VariableRow]:
     """Search the variables of the process instances that you may see."""
@@ -118,7 +126,7 @@ def search_variables(query: VariableQuery, truncate_values: bool = True) -> Resu
     return variable_search.search(db.session(), query, shown, shorten=truncate_values)
 
 
-@blueprint.get("/variables/<int:key>")
+@v2.get("/variables/<int:key>")
 @endpoint
 def get_variable(key: int) -> VariableShape:
     """Get a variable with its whole value."""
@@ -127,35 +135,35 @@ def get_variable(key: int) -> VariableShape:
     return variable
 
 
-@blueprint.post("/incidents/search")
+@v2.post("/incidents/search")
 @endpoint
 def search_incidents(query: IncidentQuery) -> Results[IncidentShape]:
     """Search the incidents of the process instances that you may see."""
     return incident_search.search(db.session(), signed_in_user(), query)
 
 
-@blueprint.get("/incidents/<int:key>")
+@v2.get("/incidents/<int:key>")
 @endpoint
 def get_incident(key: int) -> IncidentShape:
     """Get an incident."""
     return incident_search.one(db.session(), signed_in_user(), key)
 
 
-@blueprint.post("/decision-instances/search")
+@v2.post("/decision-instances/search")
 @endpoint
 def search_decision_instances(query: DecisionInstanceQuery) -> Results[DecisionInstanceRow]:
     """Search the decisions that the process instances which you may see have made."""
     return decision_search.search(db.session(), signed_in_user(), query)
 
 
-@blueprint.get("/decision-instances/<key>")
+@v2.get("/decision-instances/<key>")
 @endpoint
 def get_decision_instance(key: str) -> DecisionInstanceShape:
     """Get a decision that a process instance has made, with the rules that matched."""
     return decision_search.one(db.session(), signed_in_user(), key)
 
 
-@blueprint.post("/incidents/<int:key>/resolution")
+@v2.post("/incidents/<int:key>/resolution")
 @endpoint
 def resolve_incident(key: int, intervention: Intervention) -> None:
     """Let the engine try again what failed."""

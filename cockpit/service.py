@@ -19,12 +19,18 @@ from people.models import User
 from people.permissions import may_manage
 
 
+def require_manager(user: User) -> None:
+    """Raise Forbidden unless `user` may intervene in cases."""
+    if not may_manage(user):
+        raise Forbidden("Only managers intervene in a case.")
+
+
 def cancel(session: Session, user: User, instance_key: int, reason: str) -> None:
     """End a case and its child cases by hand.
 
     Raises Forbidden, ReasonMissing, NotFound, NotActive; CalledByAnother for a child case, which ends with its parent.
     """
-    _require_manager(user)
+    require_manager(user)
     if not reason.strip():
         raise ReasonMissing
     execute(session, instance_key, CancelInstance(reason.strip()), actor=user.username)
@@ -35,7 +41,7 @@ def retry(session: Session, user: User, instance_key: int, incident_key: int) ->
 
     Raises Forbidden, NotFound, and NotActive when somebody has resolved it already.
     """
-    _require_manager(user)
+    require_manager(user)
     incident = session.get(Incident, incident_key)
     if incident is None or incident.instance_key != instance_key:
         raise NotFound("incident", incident_key)
@@ -45,7 +51,7 @@ def retry(session: Session, user: User, instance_key: int, incident_key: int) ->
 
 def set_variable(session: Session, user: User, instance_key: int, scope_key: int, name: str, value: object) -> None:
     """Give a variable in one scope of a live case a value; raises Forbidden, InvalidValue, NotFound, NotActive."""
-    _require_manager(user)
+    require_manager(user)
     if session.get(ProcessInstance, instance_key) is None:
         raise NotFound("process instance", instance_key)
     if not name.strip():
@@ -62,13 +68,13 @@ def set_variables(
 
     Raises Forbidden, NotFound when the scope is not live, NotActive, InvalidVariables.
     """
-    _require_manager(user)
+    require_manager(user)
     execute(session, instance_key, SetVariables(scope_key, variables, local=local), actor=user.username)
 
 
 def reassign(session: Session, user: User, instance_key: int, task_key: int, assignee: str) -> None:
     """Hand an open user task to somebody, whoever holds it; raises Forbidden, UnknownAssignee, NotFound, NotActive."""
-    _require_manager(user)
+    require_manager(user)
     _require_task(session, instance_key, task_key)
     target = session.get(User, assignee)
     if target is None or not target.active:
@@ -79,14 +85,9 @@ def reassign(session: Session, user: User, instance_key: int, task_key: int, ass
 
 def unassign(session: Session, user: User, instance_key: int, task_key: int) -> None:
     """Give an open user task back to all who could take it; raises Forbidden, NotFound, NotActive."""
-    _require_manager(user)
+    require_manager(user)
     _require_task(session, instance_key, task_key)
     execute(session, instance_key, UnassignUserTask(task_key), actor=user.username)
-
-
-def _require_manager(user: User) -> None:
-    if not may_manage(user):
-        raise Forbidden("Only managers intervene in a case.")
 
 
 def _require_task(session: Session, instance_key: int, task_key: int) -> None:

@@ -40,7 +40,7 @@ class ProcessInstanceShape(Shape):
     parent_process_instance_key: NullableKeyText
     parent_element_instance_key: NullableKeyText
     root_process_instance_key: KeyText
-    suspended_date: NullableInstantText = None
+    suspended_date: NullableInstantText
     tags: list[str] = Field(default_factory=list)
     business_id: str | None = None
     tenant_id: str = DEFAULT_TENANT
@@ -228,6 +228,14 @@ class TakenFlows(Shape):
     """The way through a process instance."""
 
     items: list[TakenFlow]
+
+
+class HierarchyEntry(Shape):
+    """A process instance on the way from the outermost caller."""
+
+    process_instance_key: KeyText
+    process_definition_key: KeyText
+    process_definition_name: str
 
 
 class ElementStatistics(Shape):

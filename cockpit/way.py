@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from cockpit.shapes import ElementStatistics, ElementStatisticsList, TakenFlow, TakenFlows
+from cockpit.shapes import ElementStatistics, ElementStatisticsList, HierarchyEntry, TakenFlow, TakenFlows
 from cockpit.visibility import instance_for
-from engine.models import ElementInstance, ElementState, Incident, IncidentState
+from engine.models import ElementInstance, ElementState, Incident, IncidentState, ProcessDefinition, ProcessInstance
 from people.models import User
 
 
@@ -34,6 +34,30 @@ def taken_flows(session: Session, user: User, instance_key: int) -> TakenFlows:
             if flow_id is not None
         ]
     )
+
+
+def call_hierarchy(session: Session, user: User, instance_key: int) -> list[HierarchyEntry]:
+    """Return the callers of an instance, the outermost first, and itself; raises NotFound, Forbidden."""
+    instance_for(session, user, instance_key)
+    own = select(ProcessInstance.key, ProcessInstance.parent_key).where(ProcessInstance.key == instance_key)
+    way = own.cte("way", recursive=True)
+    callers = select(ProcessInstance.key, ProcessInstance.parent_key).join(way, ProcessInstance.key == way.c.parent_key)
+    way = way.union_all(callers)
+    rows = session.execute(
+        select(ProcessInstance.key, ProcessDefinition.key, ProcessDefinition.name, ProcessDefinition.process_id)
+        .join(way, way.c.key == ProcessInstance.key)
+        .join(ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key)
+        # Who is called has a larger key than the caller.
+        .order_by(ProcessInstance.key)
+    )
+    return [
+        HierarchyEntry(
+            process_instance_key=key,
+            process_definition_key=definition_key,
+            process_definition_name=name or process_id,
+        )
+        for key, definition_key, name, process_id in rows
+    ]
 
 
 def element_statistics(session: Session, user: User, instance_key: int) -> ElementStatisticsList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,17 +68,27 @@ class ActivateAdHoc:
     element_instance_key: int
     element_ids: list[str]
     cancel_remaining: bool = False
+    #: Variables of its own for each of the elements, in their order; there may be fewer.
+    variables: Sequence[dict[str, Any]] = ()
     action = "activate ad-hoc activities"
 
     def apply(self, execution: Execution) -> None:
-        """Start them; raises NotFound when the key is of no live ad-hoc sub-process, InvalidElements."""
+        """Start them; raises NotFound for the key of no live ad-hoc sub-process, InvalidElements, InvalidVariables."""
+        given = [checked(variables) for variables in self.variables]
         token = execution.find(self.element_instance_key)
         if token is None or not isinstance(token.element, AdHocSubProcess):
             raise NotFound("live ad-hoc sub-process", self.element_instance_key)
-        execution.audit(self.action, element_id=token.element.id, details={"elements": self.element_ids})
+        execution.audit(
+            self.action,
+            element_id=token.element.id,
+            details={"elements": self.element_ids} | ({"variables": given} if any(given) else {}),
+        )
         if self.cancel_remaining:
             execution.terminate_children(token)
         try:
-            token.element.start(token, self.element_ids)
+            started = token.element.start(token, self.element_ids)
         except ElementFailure as failure:
             raise InvalidElements(failure.message) from None
+        for inner, variables in zip(started, given, strict=False):
+            for name, value in variables.items():
+                execution.variables.set_local(inner, name, value)

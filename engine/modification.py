@@ -47,11 +47,16 @@ class ActivateInstruction:
 
 @dataclass(frozen=True, slots=True)
 class MoveInstruction:
-    """Terminate every live instance of an element and activate another for each, as far inside as both stand."""
+    """Terminate live instances of an element and activate another for each, as far inside as both stand."""
 
-    source_element_id: str
+    source_element_id: str | None
     target_element_id: str
     variables: Sequence[VariableInstruction] = ()
+    #: The only instance to move; then its element need not be named.
+    source_key: int | None = None
+    #: Activate the target in this live scope, or in the one that the source is in, instead.
+    ancestor_element_instance_key: int | None = None
+    in_scope_of_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +220,12 @@ def _live(execution: Execution, key: int) -> Token:
 
 
 def _sources(execution: Execution, move: MoveInstruction) -> list[Token]:
-    """Return the live instances of the element that a move starts at; raises InvalidElements without any."""
+    """Return the live instances that a move starts at; raises InvalidElements without any, NotActive."""
+    if move.source_key is not None:
+        source = _live(execution, move.source_key)
+        if source is execution.root or move.source_element_id not in (None, source.element.id):
+            raise InvalidElements(f"The element instance {move.source_key} cannot be moved.")
+        return [source]
     found = [
         token
         for token in execution.tasks.values()
@@ -227,11 +237,15 @@ def _sources(execution: Execution, move: MoveInstruction) -> list[Token]:
 
 
 def _move(source: Token, move: MoveInstruction) -> None:
-    """Activate the target in the innermost scope that it has in common with the source."""
+    """Activate the target in the scope that is named, else in the innermost that it has in common with the source."""
     target = _activatable(source.execution.process, move.target_element_id)
-    around = _scopes_around(target)
-    shared = next(token for token in _chain(source.scope) if token.element in around)
-    activate(source.execution, ActivateInstruction(target.id, shared.key, move.variables))
+    key = move.ancestor_element_instance_key
+    if move.in_scope_of_source:
+        key = source.scope.key
+    if key is None:
+        around = _scopes_around(target)
+        key = next(token.key for token in _chain(source.scope) if token.element in around)
+    activate(source.execution, ActivateInstruction(target.id, key, move.variables))
 
 
 def _terminate(token: Token) -> None:

@@ -36,7 +36,8 @@ def create_process_instance(creation: Creation) -> CreationShape:
     user = signed_in_user()
     with transaction(db.session()) as session:
         definition = starting.definition_of(session, creation)
-        outcome = starting.create(session, user, definition, creation.variables)
+        begin_at = [instruction.element_id for instruction in creation.start_instructions]
+        outcome = starting.create(session, user, definition, creation.variables, begin_at)
     variables = {}
     if creation.await_completion:
         patience = timedelta(milliseconds=creation.request_timeout)

@@ -142,6 +142,12 @@ class FormShape(Shape):
     tenant_id: str = DEFAULT_TENANT
 
 
+class StartInstruction(Request):
+    """An element before which an instance begins, instead of at its start event."""
+
+    element_id: str = Field(min_length=1)
+
+
 class Creation(Request):
     """Which process is started, with which variables."""
 
@@ -155,7 +161,7 @@ class Creation(Request):
     #: Milliseconds to wait for the result; 0: the server's own limit.
     request_timeout: int = Field(0, ge=0, le=24 * 3600 * 1000)
     operation_reference: int | None = None
-    start_instructions: list[Any] = Field(default_factory=list)
+    start_instructions: list[StartInstruction] = Field(default_factory=list, max_length=1000)
     runtime_instructions: list[Any] = Field(default_factory=list)
     tags: list[str] = Field(default_factory=list)
     business_id: str | None = None
@@ -167,11 +173,11 @@ class Creation(Request):
             raise ValueError("name the process either by processDefinitionId or by processDefinitionKey")
         return self
 
-    @field_validator("start_instructions", "runtime_instructions", "tags", "business_id", mode="after")
+    @field_validator("runtime_instructions", "tags", "business_id", mode="after")
     @classmethod
     def _not_done(cls, value: Any) -> Any:
         if value:
-            raise Unsupported("Start instructions, runtime instructions, tags and business ids are not supported.")
+            raise Unsupported("Runtime instructions, tags and business ids are not supported.")
         return value
 
 

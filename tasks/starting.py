@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,10 @@ from engine import definitions
 from engine.errors import NotFound
 from engine.execution import Outcome, create_instance
 from engine.models import FormDefinition, ProcessDefinition
+from engine.restarting import create_instance_at
 from people.errors import Forbidden
 from people.models import User
-from people.permissions import may_start
+from people.permissions import may_manage, may_start
 from processes import catalogue
 from tasks import forms, submission
 from tasks.errors import InvalidForm, NotStartable
@@ -87,11 +89,22 @@ def start(session: Session, user: User, process_id: str, entered: dict[str, Any]
     return Started(outcome.instance_key, first.key if first else None)
 
 
-def create(session: Session, user: User, definition: ProcessDefinition, sent: dict[str, Any]) -> Outcome:
+def create(
+    session: Session,
+    user: User,
+    definition: ProcessDefinition,
+    sent: dict[str, Any],
+    begin_at: Sequence[str] = (),
+) -> Outcome:
     """Start any version with variables that a program sends (see `tasks.submission`).
 
-    Raises NotStartable, Forbidden, InvalidForm, InvalidVariables.
+    `begin_at`: the elements before which a manager lets it begin instead of at its start event, and so without its
+    start form. Raises NotStartable, Forbidden, InvalidForm, InvalidVariables, InvalidElements.
     """
+    if begin_at:
+        if not may_manage(user):
+            raise Forbidden("Only managers start a process in the middle.")
+        return create_instance_at(session, definition, begin_at, sent, actor=user.username)
     _require_start(user, definition)
     values = submission.accepted(user, _form(session, definition), sent, {}, form_environment(session))
     return create_instance(session, definition, values, actor=user.username)

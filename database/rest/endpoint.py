@@ -1,7 +1,8 @@
 """Endpoints: a typed function becomes a JSON endpoint; its signature says what comes in and what goes out.
 
 A parameter whose type is a Request is the body; one of type Files gives the files of a form. A parameter with a default
-comes from the query string, all others from the path. What is returned is a Shape (200), Xml (200) or nothing (204).
+comes from the query string, all others from the path. What is returned is a Shape or a list of them (200), Xml (200) or
+nothing (204).
 """
 
 from __future__ import annotations
@@ -108,5 +109,8 @@ def _answer(result: Any) -> ResponseReturnValue:
         return "", 204
     if isinstance(result, Xml):
         return Response(result, content_type="text/xml; charset=utf-8")
+    if isinstance(result, list):
+        rows = ",".join(shape.text() for shape in result)
+        return Response(f"[{rows}]", content_type="application/json")
     assert isinstance(result, Shape)
     return Response(result.text(), content_type="application/json")

@@ -55,14 +55,13 @@ class AdHocSubProcess(Scope):
         self.start(task, names)
         return not names and self.completion_condition is None
 
-    def start(self, task: Token, element_ids: list[str]) -> None:
-        """Start elements by id; raises ElementFailure when one of them cannot be started."""
+    def start(self, task: Token, element_ids: list[str]) -> list[Token]:
+        """Start elements by id and return their tokens; raises ElementFailure when one of them cannot be started."""
         startable = self.startable()
         for element_id in element_ids:
             if element_id not in startable:
                 raise ElementFailure("EXTRACT_VALUE_ERROR", f"“{element_id}” cannot be started in “{self.id}”.")
-        for element_id in element_ids:
-            task.execution.spawn(startable[element_id], task)
+        return [task.execution.spawn(startable[element_id], task) for element_id in element_ids]
 
     def inner_left(self, task: Token, inner: Token) -> None:
         """Be done when the condition holds, or, without one, when nothing inside is alive."""

@@ -220,7 +220,7 @@ def test_instances_are_found_by_each_of_their_properties(shop: Connect, http: Br
 @pytest.mark.parametrize(
     "body",
     [
-        {"startInstructions": [{"elementId": "repair"}]},
+        {"runtimeInstructions": [{"type": "TERMINATE_PROCESS_INSTANCE", "afterElementId": "repair"}]},
         {"tags": ["express"]},
         {"businessId": "order-1"},
         {"tenantId": "other"},

@@ -107,7 +107,7 @@ def test_the_description_names_every_endpoint(app: Flask, description: dict[str,
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/v2/")
+        if rule.rule.startswith(("/v2/", "/api/"))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     described = {(path, method) for path, methods in description["paths"].items() for method in methods}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import NoneType
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from flask import current_app
 from pydantic import BaseModel, TypeAdapter
@@ -85,8 +85,9 @@ def _schemas(operations: list[Operation]) -> tuple[dict[str, Any], References]:
         if operation.body is not None:
             wanted[operation.body, "validation"] = None
         for result in operation.results:
-            if _is_shape(result):
-                wanted[result, "serialization"] = None
+            shape = _item(result) or result
+            if _is_shape(shape):
+                wanted[shape, "serialization"] = None
     references, document = models_json_schema(list(wanted), ref_template=_REFERENCE)
     return document.get("$defs", {}), references
 
@@ -135,7 +136,9 @@ def _answers(operation: Operation, references: References) -> dict[str, Any]:
         elif result is Xml:
             answers["200"] = {"description": "XML.", "content": {"text/xml": {"schema": {"type": "string"}}}}
         else:
-            schema = references[result, "serialization"]
+            item = _item(result)
+            schema = references[item or result, "serialization"]
+            schema = {"type": "array", "items": schema} if item is not None else schema
             answers["200"] = {"description": "JSON.", "content": {"application/json": {"schema": schema}}}
     return answers
 
@@ -146,6 +149,11 @@ def _refusals() -> dict[str, Any]:
         status: {"description": description, "content": {"application/problem+json": {"schema": schema}}}
         for status, description in _REFUSALS.items()
     }
+
+
+def _item(result: Any) -> Any:
+    """Return what a list is a list of; None for what is no list."""
+    return get_args(result)[0] if get_origin(result) is list else None
 
 
 def _is_shape(result: Any) -> bool:
