@@ -6,47 +6,76 @@ the scope around it. All handlers of a compensation are started at once (Camunda
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from engine.elements.definitions import CompensateDefinition
 
 if TYPE_CHECKING:
+    from engine.elements.base import Element
     from engine.tokens import Token
 
-#: What a scope remembers: id of the activity, id of its handler (null for a sub-process), what is inside of it.
-Entry = list[object]
+#: What a scope remembers of a completed activity: its id, the id of its handler (null: none of its own), the start
+#: event of its compensation event sub-process (null: it has none), and the entries of what was completed inside of it.
+Entry = list[Any]
 
 
 def note(token: Token) -> None:
     """Remember, as a token leaves a completed activity, what would undo it."""
     element = token.element
     inside = token.internal_data.get("completed", [])
-    if element.compensation_handler_id is None and not inside:
-        return
-    if element.kind == "eventSubProcess":
+    own_start = _own_start(element)
+    if element.kind == "eventSubProcess" or (element.compensation_handler_id is None and not inside and not own_start):
         return
     completed = token.scope.internal_data.setdefault("completed", [])
-    completed.append([element.id, element.compensation_handler_id, inside])
+    completed.append([element.id, element.compensation_handler_id, own_start, inside])
+
+
+def _own_start(element: Element) -> str | None:
+    """The start event by which a sub-process undoes itself."""
+    return next(
+        (
+            event.id
+            for event in element.event_starts
+            if any(isinstance(definition, CompensateDefinition) for definition in event.definitions)
+        ),
+        None,
+    )
 
 
 def start(thrower: Token, scope: Token, activity_id: str | None) -> bool:
-    """Start the handlers of completed activities of `scope`; return whether there are any that `thrower` waits for."""
+    """Start what undoes completed activities of `scope`; return whether there is any that `thrower` waits for."""
     completed: list[Entry] = scope.internal_data.get("completed", [])
     chosen = [entry for entry in completed if activity_id in (None, entry[0])]
     scope.internal_data["completed"] = [entry for entry in completed if entry not in chosen]
-    handler_ids = [handler_id for entry in reversed(chosen) for handler_id in _handlers(entry)]
+    count = sum(_undo(thrower, scope, entry) for entry in reversed(chosen))
+    thrower.remember(handlers=count)
+    return count > 0
+
+
+def _undo(thrower: Token, scope: Token, entry: Entry) -> int:
+    """Start what undoes one activity: its handler, its own event sub-process, or what is inside of it."""
+    _, handler_id, own_start, inside = entry
     execution = thrower.execution
-    for handler_id in handler_ids:
+    if handler_id is not None:
         handler = execution.spawn(execution.process.element(handler_id), scope)
         handler.remember(undoes_for=thrower.key)
-    thrower.remember(handlers=len(handler_ids))
-    return bool(handler_ids)
+        return 1
+    if own_start is not None:
+        event = execution.process.element(own_start)
+        assert event.details.scope_id is not None
+        handler = execution.spawn(execution.process.element(event.details.scope_id), scope)
+        # It may in turn undo what was completed beside it.
+        handler.remember(undoes_for=thrower.key, start=own_start, payload={}, completed=inside)
+        return 1
+    return sum(_undo(thrower, scope, nested) for nested in reversed(inside))
 
 
-def _handlers(entry: Entry) -> list[str]:
-    _, handler_id, inside = entry
-    if isinstance(handler_id, str):
-        return [handler_id]
-    assert isinstance(inside, list)
-    return [inner for nested in reversed(inside) for inner in _handlers(nested)]
+def scope_of(thrower: Token) -> Token:
+    """Return the scope whose completed activities a throw event undoes."""
+    scope = thrower.scope
+    if scope.element.kind != "eventSubProcess" or "undoes_for" in scope.internal_data:
+        return scope
+    return scope.scope  # an event sub-process undoes what was done around it
 
 
 def handled(handler: Token, scope: Token) -> None:

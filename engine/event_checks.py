@@ -82,7 +82,7 @@ def _place(process: Process, element: Element, starts_process: bool) -> Iterator
             yield "A process is started by a timer, a message or a signal only."
     elif isinstance(element, StartEvent):
         if any(isinstance(definition, CompensateDefinition) for definition in found):
-            yield "A compensation event sub-process is not executed by this server; attach a compensation event."
+            yield from _compensation_start(process, element)
         elif not all(isinstance(definition, _STARTS_EVENT_SUB_PROCESS) for definition in found):
             yield (
                 "An event sub-process is started by a timer, a message, a signal, a condition, an error or an "
@@ -102,6 +102,16 @@ def _place(process: Process, element: Element, starts_process: bool) -> Iterator
         )
     if starts_process and element.needs_all:
         yield "An event that needs all of several triggers cannot start a process."
+
+
+def _compensation_start(process: Process, event: StartEvent) -> Iterator[str]:
+    """Say what is wrong with the start of an event sub-process by which a sub-process undoes itself."""
+    inside = process.element(event.details.scope_id or "")
+    around = process.element(inside.details.scope_id or "")
+    if around.kind not in ("subProcess", "transaction"):
+        yield "A compensation event sub-process stands directly inside of the sub-process that it undoes."
+    if len(event.definitions) > 1:
+        yield "A compensation event sub-process is started by nothing else."
 
 
 def catching_links(process: Process, thrower: Element) -> list[Element]:

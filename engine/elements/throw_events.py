@@ -45,10 +45,7 @@ class ThrowEvent(Element):
                 case EscalationDefinition(code):
                     throwing.throw_escalation(task, static_code(task, code))
                 case CompensateDefinition(activity_id):
-                    scope = task.scope
-                    if scope.element.kind == "eventSubProcess":
-                        scope = scope.scope  # it undoes what was done around it
-                    done = not compensation.start(task, scope, activity_id) and done
+                    done = not compensation.start(task, compensation.scope_of(task), activity_id) and done
         return done
 
 

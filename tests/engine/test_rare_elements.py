@@ -375,3 +375,41 @@ def test_an_event_based_gateway_and_a_receive_task_can_start_an_instance(play: P
     assert play.only("p").todo == ["listen"]
     play.publish("mail")
     assert play.only("q").todo == ["sort"]
+
+
+@pytest.mark.covers("beyond", "compensation", "by an event sub-process of the sub-process that it undoes")
+def test_a_completed_sub_process_undoes_itself_by_its_own_event_sub_process(run: Run) -> None:
+    undo = "<bpmn:compensateEventDefinition/>"
+    case = run(
+        diagram(
+            start(),
+            sub_process(
+                "sub",
+                start("s"),
+                script("book", "1", "booked"),
+                boundary("undo-book", "book", undo),
+                user("cancel-booking", isForCompensation="true"),
+                '<bpmn:association id="a1" sourceRef="undo-book" targetRef="cancel-booking"/>',
+                end("e"),
+                chain("s", "book", "e"),
+                sub_process(
+                    "undo-sub",
+                    start("undo-start", undo),
+                    user("apologise"),
+                    end("undo-inside", undo),
+                    chain("undo-start", "apologise", "undo-inside"),
+                    event=True,
+                ),
+            ),
+            user("think"),
+            end("undo", undo),
+            chain("start", "sub", "think", "undo"),
+        )
+    )
+    assert case.todo == ["think"]
+    case.complete("think")
+    assert case.todo == ["apologise"]
+    case.complete("apologise")
+    assert case.todo == ["cancel-booking"]
+    case.complete("cancel-booking")
+    assert case.state == "COMPLETED"
