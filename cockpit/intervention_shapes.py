@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from database.rest import KeyText, NullableKeyText, Request, Shape, Variables
+from database.rest.shapes import PlainText
 from engine.modification import ActivateInstruction, MoveInstruction, VariableInstruction
 from tasks.shapes import StartInstruction
 
@@ -25,7 +26,7 @@ class VariableInstructionShape(Request):
         return VariableInstruction(self.variables, self.scope_id or None)
 
 
-class Activation(Request):
+class ElementActivation(Request):
     """An element to activate; Camunda's clients say -1 or nothing for an ancestor that is to be found."""
 
     element_id: str = Field(min_length=1)
@@ -103,7 +104,7 @@ class Termination(Request):
     """One element instance to terminate, or every live one of an element."""
 
     element_instance_key: NullableKeyText = None
-    element_id: str | None = None
+    element_id: PlainText | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -115,7 +116,7 @@ class Termination(Request):
 class Modification(Request):
     """What is activated, moved and terminated in one instance: all of it, or nothing."""
 
-    activate_instructions: list[Activation] = Field(default_factory=list, max_length=MOST_INSTRUCTIONS)
+    activate_instructions: list[ElementActivation] = Field(default_factory=list, max_length=MOST_INSTRUCTIONS)
     move_instructions: list[Move] = Field(default_factory=list, max_length=MOST_INSTRUCTIONS)
     terminate_instructions: list[Termination] = Field(default_factory=list, max_length=MOST_INSTRUCTIONS)
     operation_reference: int | None = Field(None, ge=1)
@@ -127,7 +128,7 @@ class Modification(Request):
         return self
 
 
-class Mapping(Request):
+class ElementMapping(Request):
     """An element, or a flow that was taken into a waiting join, and what it becomes."""
 
     source_element_id: str
@@ -138,7 +139,7 @@ class Migration(Request):
     """The version that an instance is migrated to, and what becomes of what is active."""
 
     target_process_definition_key: KeyText
-    mapping_instructions: list[Mapping] = Field(max_length=MOST_INSTRUCTIONS)
+    mapping_instructions: list[ElementMapping] = Field(max_length=MOST_INSTRUCTIONS)
     operation_reference: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from database.rest import (
     TextCondition,
     Variables,
 )
+from database.rest.shapes import PlainText
 from engine.decisions import Description
 
 
@@ -58,7 +59,7 @@ class DecisionRequirementsQuery(
 class DecisionRequest(Request):
     """Which decision is made, by its id (the latest version) or by its key, with which variables."""
 
-    decision_definition_id: str | None = None
+    decision_definition_id: PlainText | None = None
     decision_definition_key: NullableKeyText = None
     variables: Variables = Field(default_factory=dict)
     tenant_id: Tenant | None = None

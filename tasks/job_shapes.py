@@ -24,6 +24,7 @@ from database.rest import (
     Variables,
     WholeNumber,
 )
+from database.rest.shapes import PlainText
 
 #: Most jobs of one activation.
 MOST_JOBS = 1000
@@ -113,11 +114,11 @@ class JobReport(Request):
 class Corrections(Request):
     """What a task listener changes of a change; null leaves what is, an empty text takes a date or assignee away."""
 
-    assignee: str | None = None
+    assignee: PlainText | None = None
     due_date: NullableInstantText | Literal[""] = None
     follow_up_date: NullableInstantText | Literal[""] = None
-    candidate_users: list[str] | None = None
-    candidate_groups: list[str] | None = None
+    candidate_users: list[PlainText] | None = None
+    candidate_groups: list[PlainText] | None = None
     priority: int | None = Field(None, ge=0, le=100)
 
     def given(self) -> dict[str, Any]:

@@ -55,6 +55,15 @@ _BEYOND: list[tuple[str, dict[str, Any]]] = [
     ("/jobs/activation", {"type": "t", "timeout": 1, "maxJobsToActivate": _HUGE}),
     ("/jobs/1/failure", {"retries": _HUGE}),
     ("/jobs/1/failure", {"retryBackOff": _HUGE}),
+    ("/jobs/1/completion", {"result": {"type": "userTask", "corrections": {"assignee": "\x00"}}}),
+    ("/jobs/1/completion", {"result": {"type": "userTask", "corrections": {"priority": _HUGE}}}),
+    ("/decision-definitions/evaluation", {"decisionDefinitionId": "\x00"}),
+    ("/decision-definitions/evaluation", {"decisionDefinitionKey": str(_HUGE)}),
+    ("/decision-instances/search", {"filter": {"decisionEvaluationInstanceKey": _HALF}}),
+    ("/process-instances/1/modification", {"terminateInstructions": [{"elementId": "\x00"}]}),
+    ("/process-instances/1/modification", {"terminateInstructions": [{"elementInstanceKey": str(_HUGE)}]}),
+    ("/process-instances/1/modification", {"activateInstructions": [{"elementId": _HALF}]}),
+    ("/process-instances/1/migration", {"targetProcessDefinitionKey": _HUGE, "mappingInstructions": []}),
 ]
 
 

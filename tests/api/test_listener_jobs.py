@@ -22,12 +22,18 @@ from camunda_orchestration_sdk.models import (
 
 from tests.api.conftest import Browse, Connect, deploy
 from tests.diagrams import chain, diagram, end, start, user
-from tests.engine.test_listeners import execution_listeners, task_listeners
 
 DUE = datetime(2025, 3, 5, 1, 0, tzinfo=UTC)
 
-_LISTENERS = execution_listeners(("start", "before"), ("end", "behind")) + task_listeners(
-    ("creating", "route"), ("assigning", "redirect"), ("updating", "bound"), ("completing", "check")
+
+def _listeners(kind: str, **types: str) -> str:
+    """Return listeners with their job types by what they listen to."""
+    rows = "".join(f'<zeebe:{kind}Listener eventType="{event}" type="{job}"/>' for event, job in types.items())
+    return f"<zeebe:{kind}Listeners>{rows}</zeebe:{kind}Listeners>"
+
+
+_LISTENERS = _listeners("execution", start="before", end="behind") + _listeners(
+    "task", creating="route", assigning="redirect", updating="bound", completing="check"
 )
 
 
