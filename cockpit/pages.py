@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy import select
 
-from cockpit import diagram, instances, service, stalled
+from cockpit import diagram, instances, interventions, service, stalled
 from cockpit.actors import actors
 from cockpit.case import case
 from cockpit.errors import CockpitError, InvalidValue, ReasonMissing, UnknownAssignee
@@ -121,6 +121,26 @@ def cancel(instance_key: int) -> ResponseReturnValue:
     except CockpitError as error:
         return _instance_page(instance_key, error)
     flash(_("The case is cancelled."))
+    return redirect(_back(instance_key))
+
+
+@blueprint.post(f"/instances/<{_KEY}:instance_key>/suspend")
+@login_required
+def suspend(instance_key: int) -> ResponseReturnValue:
+    """Let the case stand still."""
+    with transaction(db.session()) as session:
+        interventions.suspend(session, signed_in_user(), instance_key, request.form.get("reason", ""))
+    flash(_("The case is suspended."))
+    return redirect(_back(instance_key))
+
+
+@blueprint.post(f"/instances/<{_KEY}:instance_key>/resume")
+@login_required
+def resume(instance_key: int) -> ResponseReturnValue:
+    """Let the case go on."""
+    with transaction(db.session()) as session:
+        interventions.resume(session, signed_in_user(), instance_key, "")
+    flash(_("The case goes on."))
     return redirect(_back(instance_key))
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from database import loads, transaction
 from database.extension import db
-from engine.errors import AlreadyAssigned, NotActive
+from engine.errors import AlreadyAssigned, NotActive, Suspended
 from people.login import signed_in_user
 from tasks import presentation, service, starting
 from tasks.detail import detail
@@ -63,6 +63,8 @@ def claim(key: int) -> ResponseReturnValue:
     try:
         with transaction(db.session()) as session:
             service.claim(session, user, key)
+    except Suspended:
+        raise  # nobody was faster: the case stands still
     except (AlreadyAssigned, NotActive):
         return (_row(key, taken=True), 409) if _asks_for("row") else _taken(key)
     if _asks_for("row"):
@@ -103,6 +105,8 @@ def complete(key: int) -> ResponseReturnValue:
             completed = service.complete(session, user, key, _entered())
     except InvalidForm as refusal:
         return _task_page(key, refusal), 400
+    except Suspended:
+        raise  # nobody was faster: the case stands still
     except (AlreadyAssigned, NotActive):
         return _taken(key)
     flash(_done_message(completed))

@@ -26,6 +26,7 @@ from engine.errors import (
     InvalidVariables,
     NotActive,
     NotFound,
+    Suspended,
 )
 from engine.problems import Problem
 from people.errors import (
@@ -86,6 +87,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(ValidationError, _on_validation_error)
     app.register_error_handler(DeploymentRefused, _on_refused_deployment)
+    app.register_error_handler(Suspended, _on_suspended)
     app.register_error_handler(Exception, _on_exception)
     for refusal in STATUSES:
         if refusal is not DeploymentRefused:
@@ -137,6 +139,18 @@ def _on_validation_error(error: ValidationError) -> ResponseReturnValue:
         f"{'.'.join(str(part) for part in finding['loc']) or 'body'}: {finding['msg']}" for finding in error.errors()
     )
     return _answer(HTTPStatus.BAD_REQUEST, findings)
+
+
+def _on_suspended(error: Suspended) -> ResponseReturnValue:
+    if is_api_request():
+        return problem(HTTPStatus.CONFLICT, str(error))
+    return render_template(
+        "errors/line.html" if request.headers.get("HX-Request") == "true" else "errors/page.html",
+        status=HTTPStatus.CONFLICT,
+        title=_("This case stands still"),
+        advice=_("A manager has suspended it. It goes on when it is resumed; until then nobody can work on it."),
+        detail="",
+    ), HTTPStatus.CONFLICT
 
 
 def _on_refusal(error: Exception) -> ResponseReturnValue:

@@ -216,3 +216,21 @@ def test_a_form_without_its_token_changes_nothing(company: Company, sign_in: Sig
     assert browser.post(f"/instances/{case}/cancel", data={"reason": "x"}).status_code == 400
     with company.sessions() as session:
         assert session.get_one(ProcessInstance, case).state == "ACTIVE"
+
+
+def test_a_suspended_case_stands_still_until_a_manager_resumes_it(company: Company, sign_in: SignIn) -> None:
+    case = company.repair()
+    task = company.task(case, "reception")
+    manager, receptionist = sign_in(company.manager), sign_in(company.receptionist)
+    assert receptionist.post(f"/instances/{case}/suspend", data={"reason": "x"}).status_code == 403
+    manager.post(f"/instances/{case}/suspend", data={"reason": "the customer is abroad"})
+    page = manager.get(f"/instances/{case}").text
+    assert "suspended" in page
+    assert "the customer is abroad" in page
+    refused = receptionist.post(f"/tasks/{task.key}/complete", data={"variables": "{}"})
+    assert refused.status_code == 409
+    assert "This case stands still" in refused.text
+    manager.post(f"/instances/{case}/resume")
+    with company.sessions() as session:
+        assert session.get_one(ProcessInstance, case).suspended_at is None
+    assert "Suspend the case" in manager.get(f"/instances/{case}").text
