@@ -28,6 +28,7 @@ from engine.elements.standard_loop import StandardLoopBody
 from engine.elements.tasks import BusinessRuleTask, JobTask, PlainTask, ReceiveTask, ScriptTask, SendTask
 from engine.elements.throw_events import EndEvent, ThrowEvent
 from engine.elements.user_task import UserTaskElement
+from engine.known_names import FormFields, known_names, picks_from_outside
 from engine.problems import Problem, Severity
 from engine.process import Process
 
@@ -40,6 +41,8 @@ class Known:
     decisions: frozenset[str] | None = None
     processes: frozenset[str] | None = None
     groups: frozenset[str] | None = None
+    #: The fields of a form by its id: with them, variables that nothing sets are found.
+    fields_of: FormFields | None = None
 
 
 def check(process: Process, known: Known, resource: str | None = None) -> list[Problem]:
@@ -50,18 +53,21 @@ def check(process: Process, known: Known, resource: str | None = None) -> list[P
         place = element.id if element is not process.root else process.process_id
         problems.append(Problem(message, place, element.details.line, severity, resource))
 
+    names = known_names(process, known.fields_of) if known.fields_of is not None else None
     for element in process.elements:
         for message in _structure(process, element):
             report(element, message)
+        # What comes from outside is known to the element that picks from it, and to nobody else.
+        visible = None if picks_from_outside(element) else names
         for what, text, literal_allowed in texts(element):
-            for message, severity in _parse(what, text, literal_allowed):
+            for message, severity in _parse(what, text, literal_allowed, visible):
                 report(element, message, severity)
         for message in _references(element, known):
             report(element, message)
     for flow in process.flows.values():
         if flow.condition is not None:
             text = flow.condition.removeprefix("=")
-            for message, severity in _parse("condition", f"={text}", False):
+            for message, severity in _parse("condition", f"={text}", False, names):
                 problems.append(Problem(message, flow.id, flow.line, severity, resource))
     for element in _unreachable(process):
         report(element, "No token can ever reach this element.", "warning")
@@ -145,19 +151,20 @@ def _definition_texts(definition: EventDefinition) -> Iterator[tuple[str, str, b
             yield "condition", f"={condition.removeprefix('=')}", False
 
 
-def _parse(what: str, text: str, literal_allowed: bool) -> Iterator[tuple[str, Severity]]:
+def _parse(what: str, text: str, literal_allowed: bool, names: frozenset[str] | None) -> Iterator[tuple[str, Severity]]:
     if not text.startswith("="):
         if not literal_allowed:
             yield f"The {what} must be a FEEL expression: write a = before it.", "error"
         return
     try:
-        findings = feel.check(feel.parse(text[1:]))
+        findings = feel.check(feel.parse(text[1:]), names)
     except feel.FeelError as error:
         yield f"The {what} is no valid FEEL: {error}", "error"
         return
     for finding in findings:
-        # A test that can never be true may be on its way to something; what does not exist is a mistake.
-        yield f"The {what}: {finding}", "warning" if finding.kind == "never true" else "error"
+        # A variable may still come from a program, and a test may be on its way to something; the rest is a mistake.
+        doubtful = finding.kind in ("never true", "unknown variable")
+        yield f"The {what}: {finding}", "warning" if doubtful else "error"
 
 
 #: The moments at which listeners can be called: of any element, and of the changes of a user task.

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine import checks, clock, decisions, parser, starts, xml
 from engine.errors import DeploymentRefused
 from engine.keys import new_key
+from engine.known_names import FormFields
 from engine.models import (
     DecisionDefinition,
     DecisionRequirements,
@@ -165,6 +166,7 @@ def _check(session: Session, read: _Read, groups: Iterable[str] | None) -> list[
         processes=frozenset(session.scalars(select(ProcessDefinition.process_id).distinct()))
         | {process.process_id for _, process in read.processes},
         groups=frozenset(groups) if groups is not None else None,
+        fields_of=_fields_of(session, read),
     )
     seen: dict[str, str] = {}
     for resource, process in read.processes:
@@ -180,6 +182,20 @@ def _check(session: Session, read: _Read, groups: Iterable[str] | None) -> list[
         if resource.name not in broken:
             problems += checks.check(process, known, resource.name)
     return problems
+
+
+def _fields_of(session: Session, read: _Read) -> FormFields:
+    """Look the fields of a form up: in the same deployment, else in its newest version."""
+    together = {form_id: schema for _, form_id, schema in read.forms}
+
+    def fields_of(form_id: str) -> frozenset[str] | None:
+        schema = together.get(form_id)
+        if schema is None:
+            newest = select(FormDefinition.schema).where(FormDefinition.form_id == form_id)
+            schema = session.scalar(newest.order_by(FormDefinition.version.desc()).limit(1))
+        return None if schema is None else forms.input_names(forms.read(schema))
+
+    return fields_of
 
 
 def _checksum(content: bytes) -> str:

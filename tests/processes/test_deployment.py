@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -191,3 +193,35 @@ def test_a_function_that_does_not_exist_is_refused_and_a_test_that_is_never_true
     assert "substrng" in problems[0].message
     deployed = play.deploy(with_condition('1 = "x"'))
     assert [problem.severity for problem in deployed.warnings] == ["warning"]
+
+
+def form(form_id: str, *keys: str) -> Resource:
+    fields = [{"id": key, "type": "textfield", "key": key, "label": key} for key in keys]
+    schema = {"id": form_id, "type": "default", "schemaVersion": 18, "components": fields}
+    return Resource(f"{form_id}.form", json.dumps(schema).encode())
+
+
+def asking(*between: str, path: tuple[str, ...] = ()) -> Resource:
+    begin = node("startEvent", "start", extensions='<zeebe:formDefinition formId="order"/>')
+    return diagram(
+        begin,
+        *between,
+        gateway("exclusive", "g", default="g-end"),
+        user("call", '<zeebe:formDefinition formId="order"/>'),
+        end(),
+        chain("start", *path, "g"),
+        flow("g", "call", "plat != null"),
+        flow("g", "end"),
+    )
+
+
+def test_a_variable_that_nothing_sets_is_a_warning_with_the_name_that_was_meant(play: Player) -> None:
+    deployed = play.deploy(form("order", "plate", "customer"), asking())
+    (warning,) = deployed.warnings
+    assert (warning.element_id, warning.severity) == ("g-call", "warning")
+    assert "plate" in warning.message
+
+
+def test_where_a_worker_may_bring_anything_no_variable_is_called_unknown(play: Player) -> None:
+    worker = node("serviceTask", "work", extensions='<zeebe:taskDefinition type="look-up"/>')
+    assert play.deploy(form("order", "plate"), asking(worker, path=("work",))).warnings == []
