@@ -76,7 +76,9 @@ class CompleteJob:
             incidents.overcome(token)
         execution.changes.update(Job, job.key, state=JobState.COMPLETED, ended_at=execution.now, deadline=None)
         waits.forget(token, Job)
-        execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"variables": variables})
+        seen = execution.variables.visible(token)
+        details = {"variables": variables, "before": {name: seen[name] for name in variables if name in seen}}
+        execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details=details)
         match job.kind:
             case JobKind.EXECUTION_LISTENER:
                 listeners.completed(token, job.listener_event or "", variables)

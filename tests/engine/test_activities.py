@@ -381,3 +381,18 @@ def test_cancelling_takes_everything_off_the_lists(run: Run) -> None:
         case.execute(CompleteUserTask(key))
     with pytest.raises(NotFound):
         Case(case.player, 1).execute(CancelInstance())
+
+
+def test_the_audit_trail_keeps_who_changed_which_variable_from_what(run: Run) -> None:
+    from sqlalchemy import select
+
+    from engine.models import Audit
+
+    case = run(one_task(), {"price": Decimal("1.50")})
+    case.complete("work", {"price": Decimal("2.50"), "note": "x"}, by="wang")
+    with case.player.sessions() as session:
+        kept = session.scalars(select(Audit).where(Audit.action == "complete user task")).one()
+    assert (kept.actor, kept.details) == (
+        "wang",
+        {"variables": {"price": Decimal("2.50"), "note": "x"}, "before": {"price": Decimal("1.50")}},
+    )
