@@ -23,15 +23,15 @@ def note(token: Token) -> None:
     """Remember, as a token leaves a completed activity, what would undo it."""
     element = token.element
     inside = token.internal_data.get("completed", [])
-    own_start = _own_start(element)
-    if element.kind == "eventSubProcess" or (element.compensation_handler_id is None and not inside and not own_start):
+    start_id = own_start(element)
+    if element.kind == "eventSubProcess" or (element.compensation_handler_id is None and not inside and not start_id):
         return
     completed = token.scope.internal_data.setdefault("completed", [])
-    completed.append([element.id, element.compensation_handler_id, own_start, inside])
+    completed.append([element.id, element.compensation_handler_id, start_id, inside])
 
 
-def _own_start(element: Element) -> str | None:
-    """The start event by which a sub-process undoes itself."""
+def own_start(element: Element) -> str | None:
+    """Return the id of the start event by which a sub-process undoes itself, or None."""
     return next(
         (
             event.id
@@ -54,18 +54,18 @@ def start(thrower: Token, scope: Token, activity_id: str | None) -> bool:
 
 def _undo(thrower: Token, scope: Token, entry: Entry) -> int:
     """Start what undoes one activity: its handler, its own event sub-process, or what is inside of it."""
-    _, handler_id, own_start, inside = entry
+    _, handler_id, start_id, inside = entry
     execution = thrower.execution
     if handler_id is not None:
         handler = execution.spawn(execution.process.element(handler_id), scope)
         handler.remember(undoes_for=thrower.key)
         return 1
-    if own_start is not None:
-        event = execution.process.element(own_start)
+    if start_id is not None:
+        event = execution.process.element(start_id)
         assert event.details.scope_id is not None
         handler = execution.spawn(execution.process.element(event.details.scope_id), scope)
         # It may in turn undo what was completed beside it.
-        handler.remember(undoes_for=thrower.key, start=own_start, payload={}, completed=inside)
+        handler.remember(undoes_for=thrower.key, start=start_id, payload={}, completed=inside)
         return 1
     return sum(_undo(thrower, scope, nested) for nested in reversed(inside))
 

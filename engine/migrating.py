@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from database import Base
-from engine import messages, subscriptions
+from engine import compensation, messages, subscriptions
 from engine.elements.base import Element
 from engine.elements.definitions import ConditionalDefinition, MessageDefinition, SignalDefinition, TimerDefinition
 from engine.elements.events import StartEvent
@@ -282,13 +282,14 @@ class Migrating:
     def _completed(self, entries: list[Any]) -> list[Any]:
         """Translate completed activities that can be undone; what has no handler any more cannot."""
         translated = []
-        for activity_id, _, inside in entries:
+        for activity_id, _, _, inside in entries:
             wanted = self.mapping.get(activity_id, activity_id)
             after = self.target.task_specs.get(wanted)
             handler_id = after.compensation_handler_id if after is not None else None
+            start_id = compensation.own_start(after) if after is not None else None
             still = self._completed(inside)
-            if after is not None and (handler_id is not None or still):
-                translated.append([wanted, handler_id, still])
+            if after is not None and (handler_id is not None or start_id is not None or still):
+                translated.append([wanted, handler_id, start_id, still])
         return translated
 
     def _open_new(self, token: Token, kept: set[tuple[int, str]]) -> None:

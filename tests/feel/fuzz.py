@@ -46,8 +46,6 @@ def run(seed: int, count: int) -> Report:
         started = time.process_time()
         report.outcomes[_outcome(text, environment, report)] += 1
         report.slowest = max(report.slowest, (time.process_time() - started, text))
-    if report.slowest[0] > LIMITS.seconds + GRACE:
-        report.failures.append(f"took {report.slowest[0]:.2f} s: {report.slowest[1]!r}")
     return report
 
 
@@ -89,7 +87,11 @@ def main() -> int:
     print(f"{sum(report.outcomes.values())} expressions in {time.perf_counter() - started:.0f} s")
     for failure in report.failures[:20]:
         print(failure)
-    return 1 if report.failures else 0
+    # How long it takes depends on the machine: the command says so, the test suite does not judge by it.
+    too_slow = report.slowest[0] > LIMITS.seconds + GRACE
+    if too_slow:
+        print(f"the slowest took longer than its limit of {LIMITS.seconds} s")
+    return 1 if report.failures or too_slow else 0
 
 
 if __name__ == "__main__":
