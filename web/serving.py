@@ -96,7 +96,12 @@ class WorkerProcess:
         self._watcher = Thread(target=self._watch, name="worker watcher", daemon=True)
 
     def start(self) -> None:
-        """Start the worker and watch over it."""
+        """Start the worker and watch over it.
+
+        The first one is started before anything else: a server process that is forked while a program is being started
+        inherits the pipe on which its starter waits, which then waits for ever.
+        """
+        self._process = self._spawn()
         self._watcher.start()
 
     def stop(self) -> None:
@@ -107,11 +112,15 @@ class WorkerProcess:
         self._watcher.join()
 
     def _watch(self) -> None:
-        while not self._stopping.is_set():
-            command = [sys.executable, "-m", "web.cli", "worker", "--parent", str(os.getpid())]
-            self._process = subprocess.Popen(command)  # noqa: S603 our own program
+        while self._process is not None:
+            code = self._process.wait()
+            if self._stopping.wait(RESTART_SECONDS):
+                return
+            _log.warning("worker died and is started again", code=code)
+            self._process = self._spawn()
             if self._stopping.is_set():
                 self._process.terminate()
-            code = self._process.wait()
-            if not self._stopping.wait(RESTART_SECONDS):
-                _log.warning("worker died and is started again", code=code)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "web.cli", "worker", "--parent", str(os.getpid())]
+        return subprocess.Popen(command)  # noqa: S603 our own program

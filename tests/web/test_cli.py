@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -151,7 +152,11 @@ def served(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[subpro
         port = probe.getsockname()[1]
     log = (tmp_path / "serve.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "web.cli", "serve", "--port", str(port)], env=environment, stdout=log, stderr=log
+        [sys.executable, "-m", "web.cli", "serve", "--port", str(port)],
+        env=environment,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
     )
     address = f"http://127.0.0.1:{port}"
     for _ in range(600):
@@ -163,7 +168,9 @@ def served(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[subpro
         assert process.poll() is None, (tmp_path / "serve.log").read_text()
         time.sleep(0.2)
     yield process, address
-    process.kill()
+    # The whole group: a server that was killed leaves the processes that answer requests behind.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
