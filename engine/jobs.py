@@ -76,8 +76,7 @@ class CompleteJob:
             incidents.overcome(token)
         execution.changes.update(Job, job.key, state=JobState.COMPLETED, ended_at=execution.now, deadline=None)
         waits.forget(token, Job)
-        seen = execution.variables.visible(token)
-        details = {"variables": variables, "before": {name: seen[name] for name in variables if name in seen}}
+        details = execution.variables.change(token, variables)
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details=details)
         match job.kind:
             case JobKind.EXECUTION_LISTENER:

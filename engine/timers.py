@@ -207,10 +207,5 @@ def due(session: Session, now: datetime, limit: int) -> list[Timer]:
     return list(session.scalars(statement))
 
 
-def next_due_at(session: Session) -> datetime | None:
-    """Return when the next timer is due (UTC), or None when there is none."""
-    return session.scalar(select(Timer.due_at).order_by(Timer.due_at).limit(1))
-
-
 #: How long the worker leaves a timer alone that could not be fired for a reason outside of its instance.
 RETRY_AFTER = timedelta(minutes=1)

@@ -190,8 +190,7 @@ class CompleteUserTask:
             raise NotActive("user task", self.task_key, "waiting for an incident")
         # Who completes a task that nobody has, has it by that.
         assignee = task.assignee or execution.actor or None
-        seen = execution.variables.visible(token)
-        details = {"variables": variables, "before": {name: seen[name] for name in variables if name in seen}}
+        details = execution.variables.change(token, variables)
         execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details=details)
         if not task_listeners.hold_up(token, task.key, "completing", variables=variables, assignee=assignee):
             _complete(token, task.key, variables, assignee, execution.actor)

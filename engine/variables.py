@@ -74,6 +74,11 @@ class Variables:
         scopes = [self._scopes[scope.key] for scope in self._chain(token)]
         return ScopeView([dict(extra), *scopes] if extra else scopes)
 
+    def change(self, token: Token, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the audit trail keeps of variables that a command brings: these, and what they were before."""
+        seen = self.visible(token)
+        return {"variables": variables, "before": {name: seen[name] for name in variables if name in seen}}
+
     def set_local(self, token: Token, name: str, value: Any) -> None:
         """Declare a variable in the token's own scope."""
         self._load([token])
