@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +22,8 @@ from engine import clock
 from engine.configuration import EngineConfiguration
 from people import passwords, service
 from people.models import User
+from tests.databases import Databases, PostgresqlDatabases, SqliteFiles, template
+from tests.postgresql import Cluster, PostgresqlMissing
 from web.application import create_app
 from web.configuration import Configuration
 
@@ -33,7 +34,91 @@ MONDAY = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
 PASSWORD = "correct horse"
 
 
-def pytest_configure() -> None:
+#: The socket folder of the run's PostgreSQL cluster; absent when the tests run on SQLite.
+SOCKETS = pytest.StashKey[str]()
+CLUSTER = pytest.StashKey[Cluster]()
+
+#: Sentences about tests that this run leaves out.
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare on which database the tests run."""
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="run the tests on SQLite (default), or those that use a database on a throw-away PostgreSQL",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL once for all processes of the run if it is asked for; compile the catalogues."""
+    _compile_catalogues()
+    if config.getoption("--database") != "postgresql" or config.getoption("collectonly"):
+        return
+    # A process of pytest-xdist gets the address from the one that started it.
+    if hasattr(config, "workerinput"):
+        config.stash[SOCKETS] = config.workerinput["sockets"]
+        return
+    try:
+        config.stash[CLUSTER] = Cluster()
+    except PostgresqlMissing as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[SOCKETS] = str(config.stash[CLUSTER].folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist where PostgreSQL is."""
+    if SOCKETS in node.config.stash:
+        node.workerinput["sockets"] = node.config.stash[SOCKETS]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop PostgreSQL and remove its data."""
+    if CLUSTER in config.stash:
+        config.stash[CLUSTER].stop()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what says that it is about the other database, and on PostgreSQL what uses no database at all."""
+    chosen = config.getoption("--database")
+    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[chosen]
+    left_out: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if marker := item.get_closest_marker(f"{other}_only"):
+            left_out.setdefault(f"{item.nodeid}: {marker.kwargs['reason']}", []).append(item)
+        elif chosen == "postgresql" and "databases" not in getattr(item, "fixturenames", ()):
+            left_out.setdefault("tests that use no database", []).append(item)
+    config.stash[LEFT_OUT] = {reason: len(those) for reason, those in left_out.items()}
+    gone = {item for those in left_out.values() for item in those}
+    if gone:
+        config.hook.pytest_deselected(items=list(gone))
+        items[:] = [item for item in items if item not in gone]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that writes the summary what has been left out."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(LEFT_OUT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist has left out; each leaves out the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say on which database the tests ran, and what has been left out."""
+    terminalreporter.write_line(f"Database: {config.getoption('--database')}")
+    for reason, number in config.stash.get(LEFT_OUT, {}).items():
+        terminalreporter.write_line(f"Left out {number}: {reason}")
+
+
+def _compile_catalogues() -> None:
     """Compile the Chinese catalogue when its source is newer, as `make build` does."""
     for source in Path(__file__).parents[1].glob("web/translations/*/LC_MESSAGES/*.po"):
         compiled = source.with_suffix(".mo")
@@ -46,21 +131,35 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file without rows; copied for each test, because copying is fast."""
-    path = tmp_path_factory.mktemp("database") / "empty.sqlite"
-    engine = create_engine(f"sqlite:///{path}")
-    migrations.upgrade(engine)
-    engine.dispose()
-    return path
+def databases(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Makes databases of the kind that the tests run on."""
+    if SOCKETS not in pytestconfig.stash:
+        yield SqliteFiles(tmp_path_factory.mktemp("databases"))
+        return
+    worker = getattr(pytestconfig, "workerinput", {}).get("workerid", "main")
+    made = PostgresqlDatabases(pytestconfig.stash[SOCKETS], worker)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def empty_database(databases: Databases) -> str:
+    """The address of a migrated database without rows; copied for each test, because copying is fast."""
+    return template(databases, migrations.upgrade)
+
+
+@pytest.fixture(scope="session")
+def database_template(empty_database: str) -> str:
+    """The address of the database of which each test gets a copy; nobody may connect to it."""
+    return empty_database
 
 
 @pytest.fixture
-def database_url(empty_database: Path, tmp_path: Path) -> str:
+def database_url(databases: Databases, database_template: str) -> Iterator[str]:
     """The address of this test's own database."""
-    path = tmp_path / "baton.sqlite"
-    shutil.copy(empty_database, path)
-    return f"sqlite:///{path}"
+    url = databases.copy(database_template)
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture

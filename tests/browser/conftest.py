@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.serving import make_server
 
-from database import create_engine, session_factory, transaction
+from database import session_factory, transaction
 from engine import clock
 from engine.configuration import EngineConfiguration
 from people import organisation
@@ -22,6 +20,7 @@ from people.models import User
 from processes import service as processes
 from tests.browser.people import Office
 from tests.conftest import MONDAY, PASSWORD
+from tests.databases import Databases, template
 from tests.library.conftest import LIBRARY, library_resources
 from tests.library.repair_shop import RepairShop
 from tests.play import Player
@@ -33,28 +32,17 @@ __all__ = ["chromium"]
 
 
 @pytest.fixture(scope="session")
-def shop_database(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def database_template(databases: Databases, empty_database: str) -> str:
     """A database with the library and the organisation."""
-    path = tmp_path_factory.mktemp("shop") / "shop.sqlite"
-    shutil.copy(empty_database, path)
-    engine = create_engine(f"sqlite:///{path}")
-    with session_factory(engine, **EngineConfiguration(clock_control=True).info())() as session, transaction(session):
-        clock.pin(session, MONDAY)
-        organisation.load(session, organisation.read(LIBRARY / "organisation.json"), password=PASSWORD, at=MONDAY)
-        processes.deploy(session, library_resources(), "admin")
-    with engine.connect() as connection:
-        # The copies are of one file: nothing may be left in the write-ahead log.
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
-    return path
 
+    def fill(engine: Engine) -> None:
+        sessions = session_factory(engine, **EngineConfiguration(clock_control=True).info())
+        with sessions() as session, transaction(session):
+            clock.pin(session, MONDAY)
+            organisation.load(session, organisation.read(LIBRARY / "organisation.json"), password=PASSWORD, at=MONDAY)
+            processes.deploy(session, library_resources(), "admin")
 
-@pytest.fixture
-def database_url(shop_database: Path, tmp_path: Path) -> str:
-    """The address of this test's own copy of the shop."""
-    path = tmp_path / "baton.sqlite"
-    shutil.copy(shop_database, path)
-    return f"sqlite:///{path}"
+    return template(databases, fill, empty_database)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 
 import orjson
 import pytest
@@ -45,6 +44,7 @@ from engine.models import (
 )
 from engine.user_tasks import CompleteUserTask
 from tests.conftest import MONDAY
+from tests.databases import Databases
 from tests.engine.blocks import (
     Block,
     Call,
@@ -98,16 +98,16 @@ _number = count()
 
 
 @pytest.fixture(scope="module")
-def player(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
+def player(databases: Databases, empty_database: str) -> Iterator[Player]:
     """One database for all examples: each deploys processes of its own."""
-    path = tmp_path_factory.mktemp("property") / "baton.sqlite"
-    path.write_bytes(empty_database.read_bytes())
-    engine = create_engine(f"sqlite:///{path}")
+    url = databases.copy(empty_database)
+    engine = create_engine(url)
     sessions = session_factory(engine, **EngineConfiguration(clock_control=True).info())
     with sessions() as session, transaction(session):
         clock.pin(session, MONDAY)
     yield Player(sessions)
     engine.dispose()
+    databases.drop(url)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None, print_blob=True)

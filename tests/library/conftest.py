@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from database import create_engine, session_factory, transaction
+from database import session_factory, transaction
 from engine import clock
 from engine.configuration import EngineConfiguration
 from processes.service import Resource
 from tests.conftest import MONDAY, MakeUser
+from tests.databases import Databases, template
 from tests.library.repair_shop import RepairShop
 from tests.play import Player
 
@@ -26,28 +27,16 @@ def library_resources() -> list[Resource]:
 
 
 @pytest.fixture(scope="session")
-def library_database(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def database_template(databases: Databases, empty_database: str) -> str:
     """A database with the library deployed."""
-    path = tmp_path_factory.mktemp("library") / "library.sqlite"
-    shutil.copy(empty_database, path)
-    engine = create_engine(f"sqlite:///{path}")
-    sessions = session_factory(engine, **EngineConfiguration(clock_control=True).info())
-    with sessions() as session, transaction(session):
-        clock.pin(session, MONDAY)
-    Player(sessions).deploy(*library_resources())
-    with engine.connect() as connection:
-        # The copies are of one file: nothing may be left in the write-ahead log.
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
-    return path
 
+    def fill(engine: Engine) -> None:
+        sessions = session_factory(engine, **EngineConfiguration(clock_control=True).info())
+        with sessions() as session, transaction(session):
+            clock.pin(session, MONDAY)
+        Player(sessions).deploy(*library_resources())
 
-@pytest.fixture
-def database_url(library_database: Path, tmp_path: Path) -> str:
-    """The address of this test's own copy of the library."""
-    path = tmp_path / "baton.sqlite"
-    shutil.copy(library_database, path)
-    return f"sqlite:///{path}"
+    return template(databases, fill, empty_database)
 
 
 @pytest.fixture

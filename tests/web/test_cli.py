@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from database import create_engine
 from engine.models import ProcessDefinition, ProcessInstance
 from people import service
+from tests.databases import Databases
 from web import cli, logs
 
 ROOT = Path(__file__).parents[2]
@@ -38,17 +39,19 @@ MINIMAL = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An environment with an empty data directory; logs stay as the tests have them."""
+def environment(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """An environment with an empty data directory and database; logs stay as the tests have them."""
     monkeypatch.setattr(logs, "configure", lambda log_format, level: None)
-    return {**os.environ, "BATON_DATA": str(tmp_path / "data"), "PYTHONPATH": str(ROOT)}
+    url = databases.create()
+    yield {**os.environ, "BATON_DATA": str(tmp_path / "data"), "BATON_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+    databases.drop(url)
 
 
 @pytest.fixture
 def engine(environment: dict[str, str]) -> Iterator[Engine]:
     """The database that the commands work on, migrated by `baton db upgrade`."""
     run(environment, "db", "upgrade")
-    engine = create_engine(f"sqlite:///{environment['BATON_DATA']}/baton.sqlite")
+    engine = create_engine(environment["BATON_DATABASE_URL"])
     yield engine
     engine.dispose()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.orm import Session
 
 from database import create_engine, session_factory
@@ -18,6 +17,7 @@ from engine.configuration import EngineConfiguration
 from engine.models import Incident, IncidentState, ProcessDefinition, ProcessInstance, Timer, UserTask, UserTaskState
 from people import service
 from tests.conftest import MakeUser
+from tests.databases import Databases, template
 from web.application import create_app
 from web.configuration import Configuration
 from web.demo import installation
@@ -26,24 +26,24 @@ from web.demo.stories import STORIES
 INFO = EngineConfiguration(clock_control=True).info()
 
 
-@pytest.fixture(scope="module")
-def installed(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the whole demo."""
-    path = tmp_path_factory.mktemp("demo") / "baton.sqlite"
-    shutil.copy(empty_database, path)
-    engine = create_engine(f"sqlite:///{path}")
+def install(engine: Engine) -> None:
+    """Put the demo into a migrated database."""
     with session_factory(engine, **INFO)() as session:
         installation.install(session, echo=lambda sentence: None)
-    engine.dispose()
-    return path
+
+
+@pytest.fixture(scope="module")
+def installed(databases: Databases, empty_database: str) -> str:
+    """The address of a database with the whole demo."""
+    return template(databases, install, empty_database)
 
 
 @pytest.fixture
-def demo_url(installed: Path, tmp_path: Path) -> str:
-    """This test's own copy of the demo's database."""
-    path = tmp_path / "demo.sqlite"
-    shutil.copy(installed, path)
-    return f"sqlite:///{path}"
+def demo_url(databases: Databases, installed: str) -> Iterator[str]:
+    """The address of this test's own copy of the demo's database."""
+    url = databases.copy(installed)
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
@@ -137,15 +137,14 @@ def test_setting_up_again_changes_nothing(demo: Session) -> None:
     assert said == []
 
 
-def test_two_installations_are_alike(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_installations_are_alike(
+    databases: Databases, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(installation, "STORIES", STORIES[:6] + STORIES[-2:])
 
-    def states(name: str) -> list[tuple[object, ...]]:
-        path = tmp_path / name
-        shutil.copy(empty_database, path)
-        engine = create_engine(f"sqlite:///{path}")
+    def states() -> list[tuple[object, ...]]:
+        engine = create_engine(template(databases, install, empty_database))
         with session_factory(engine, **INFO)() as session:
-            installation.install(session, echo=lambda sentence: None)
             rows = session.execute(
                 select(
                     UserTask.process_id, UserTask.element_id, UserTask.state, UserTask.assignee, UserTask.created_at
@@ -153,7 +152,7 @@ def test_two_installations_are_alike(empty_database: Path, tmp_path: Path, monke
             )
             return [tuple(row) for row in rows]
 
-    assert states("one.sqlite") == states("two.sqlite")
+    assert states() == states()
 
 
 def test_the_welcome_names_the_address_and_everybody_who_can_sign_in(demo: Session) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from tests.databases import Databases
 from web.application import create_app
 from web.configuration import Configuration
 from web.heartbeat import Pulse
@@ -39,8 +41,8 @@ def test_a_workers_heartbeat_is_seen(client: FlaskClient, sessions: sessionmaker
         assert session.scalar(select(func.count()).select_from(WorkerPulse)) == 1
 
 
-def test_a_database_without_our_tables_is_not(tmp_path: Path) -> None:
-    app = create_app(Configuration(tmp_path, f"sqlite:///{tmp_path / 'empty.sqlite'}", "key"))
+def test_a_database_without_our_tables_is_not(databases: Databases, tmp_path: Path) -> None:
+    app = create_app(Configuration(tmp_path, databases.create(), "key"))
 
     answer = app.test_client().get("/healthz")
 
@@ -49,8 +51,9 @@ def test_a_database_without_our_tables_is_not(tmp_path: Path) -> None:
     assert answer.json["migrations"].startswith("missing")
 
 
-def test_a_database_that_does_not_answer_is_not(tmp_path: Path) -> None:
-    app = create_app(Configuration(tmp_path, f"sqlite:///{tmp_path / 'no' / 'such' / 'directory'}", "key"))
+@pytest.mark.parametrize("url", ["sqlite:///{}/no/such/directory", "postgresql+psycopg://baton@/baton?host={}"])
+def test_a_database_that_does_not_answer_is_not(tmp_path: Path, url: str) -> None:
+    app = create_app(Configuration(tmp_path, url.format(tmp_path), "key"))
 
     answer = app.test_client().get("/healthz")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,12 +11,33 @@ from sqlalchemy import Engine, inspect, text
 
 from database import Base, create_engine, migrations
 from database.migrations.tables import import_all
+from tests.databases import Databases
+
+_INDEXES = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL",
+    "postgresql": "SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE tablename <> 'alembic_version' AND schemaname = 'public'",
+}
 
 
 @pytest.fixture
-def migrated(tmp_path: Path) -> Engine:
+def new_database(databases: Databases) -> Iterator[Callable[[], Engine]]:
+    """Makes databases without tables."""
+    made: list[Engine] = []
+
+    def make() -> Engine:
+        made.append(create_engine(databases.create()))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.dispose()
+        databases.drop(engine.url.render_as_string())
+
+
+@pytest.fixture
+def migrated(new_database: Callable[[], Engine]) -> Engine:
     """A database that has come into being by migrations alone."""
-    engine = create_engine(f"sqlite:///{tmp_path / 'migrated.sqlite'}")
+    engine = new_database()
     migrations.upgrade(engine)
     return engine
 
@@ -29,14 +50,14 @@ def test_migrations_and_tables_in_the_code_agree(migrated: Engine) -> None:
     assert differences == []
 
 
-def test_partial_indexes_have_their_conditions(migrated: Engine, tmp_path: Path) -> None:
-    declared = create_engine(f"sqlite:///{tmp_path / 'declared.sqlite'}")
+def test_partial_indexes_have_their_conditions(migrated: Engine, new_database: Callable[[], Engine]) -> None:
+    declared = new_database()
     import_all()
     Base.metadata.create_all(declared)
 
     def indexes(engine: Engine) -> dict[str, str]:
         with engine.connect() as connection:
-            rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL"))
+            rows = connection.execute(text(_INDEXES[engine.dialect.name]))
             return {row.name: row.sql for row in rows}
 
     assert indexes(migrated) == indexes(declared)
