@@ -15,7 +15,8 @@ from tests.databases import Databases
 
 _INDEXES = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL",
-    "postgresql": "SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE tablename <> 'alembic_version' AND schemaname = 'public'",
+    "postgresql": "SELECT indexname AS name, indexdef AS sql FROM pg_indexes "
+    "WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
 }
 
 
