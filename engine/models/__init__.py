@@ -1,5 +1,6 @@
-"""The engine's tables, in four groups: what is deployed, what runs, what is waited for, and what happened."""
+"""The engine's tables: what is deployed, what runs, what is waited for, what happened, and what is done to many."""
 
+from engine.models.batches import BatchItem, BatchItemState, BatchOperation, BatchState
 from engine.models.definitions import (
     DecisionDefinition,
     DecisionRequirements,
@@ -35,6 +36,10 @@ from engine.models.waits import (
 
 __all__ = [
     "Audit",
+    "BatchItem",
+    "BatchItemState",
+    "BatchOperation",
+    "BatchState",
     "DecisionDefinition",
     "DecisionEvaluation",
     "DecisionRequirements",
