@@ -26,7 +26,7 @@ from engine.process import Process
 
 _ENVIRONMENT = feel.Environment(now=datetime(2026, 1, 1, tzinfo=UTC))
 
-_STARTS_PROCESS = TimerDefinition | MessageDefinition | SignalDefinition
+_STARTS_PROCESS = TimerDefinition | MessageDefinition | SignalDefinition | ConditionalDefinition
 _STARTS_EVENT_SUB_PROCESS = (
     TimerDefinition
     | MessageDefinition
@@ -79,7 +79,7 @@ def _place(process: Process, element: Element, starts_process: bool) -> Iterator
     found = element.definitions
     if isinstance(element, StartEvent) and element.details.scope_id == process.root.id:
         if not all(isinstance(definition, _STARTS_PROCESS) for definition in found):
-            yield "A process is started by a timer, a message or a signal only."
+            yield "A process is started by a timer, a message, a signal or a condition only."
     elif isinstance(element, StartEvent):
         if any(isinstance(definition, CompensateDefinition) for definition in found):
             yield from _compensation_start(process, element)

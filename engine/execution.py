@@ -113,17 +113,19 @@ def start_at(
     element_id: str,
     variables: dict[str, Any],
     *,
+    part: int = 0,
     actor: str = "",
     only_for: str | None = None,
 ) -> Outcome:
-    """Start an instance at the start event whose timer, message or signal has come, and run it to rest.
+    """Start an instance at the start event whose timer, message, signal or condition has come, and run it to rest.
 
-    `only_for` is a correlation key for which no second instance may be started while this one is alive.
+    `part` says which of an event's definitions it was; `only_for` is a correlation key for which no second instance may
+    be started while this one is alive.
     """
     definition = session.get(ProcessDefinition, definition_key)
     if definition is None:
         raise NotFound("process definition", definition_key)
-    return _start(session, definition, element_id, variables, actor, only_for)
+    return _start(session, definition, element_id, variables, actor, only_for, part)
 
 
 def _start(
@@ -133,6 +135,7 @@ def _start(
     variables: dict[str, Any],
     actor: str,
     only_for: str | None = None,
+    part: int = 0,
 ) -> Outcome:
     checked(variables)
     key = new_key()
@@ -143,7 +146,10 @@ def _start(
         execution.variables.merge(execution.root, variables)
     else:
         execution.root.remember(start=element_id, payload=variables)
+        if part:
+            execution.root.remember(part=part)
         if only_for is not None:
+            execution.root.remember(correlation=only_for)
             messages.hold_key(execution.root, execution.process.element(element_id), only_for)
     return hierarchy.finish(key)
 

@@ -1,20 +1,33 @@
-"""What starts instances without a person: timer, message and signal start events of the newest version of a process."""
+"""What starts instances without a person: timer, message, signal and conditional start events.
+
+Those of the newest version of a process count. There is no instance yet whose variables a condition could look at, so
+conditions are looked at when somebody asks, with the variables that they give (Camunda 8's rule).
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 import feel
 from engine import clock, definitions, execution, timers
 from engine.configuration import configuration
 from engine.elements.base import Element
-from engine.elements.definitions import EventDefinition, MessageDefinition, SignalDefinition, TimerDefinition
+from engine.elements.definitions import (
+    ConditionalDefinition,
+    EventDefinition,
+    MessageDefinition,
+    SignalDefinition,
+    TimerDefinition,
+)
 from engine.errors import EngineError
 from engine.keys import new_key
 from engine.models import MessageSubscription, ProcessDefinition, SignalSubscription, Timer
 from engine.process import Process
-from engine.variables import ScopeView
+from engine.variables import ScopeView, checked
 
 
 class StartNotSchedulable(EngineError):
@@ -98,3 +111,47 @@ def fire(session: Session, timer_key: int) -> int | None:
     session.flush()
     definitions.process(session, definition_key)
     return execution.start_at(session, definition_key, element_id, {}).instance_key
+
+
+@dataclass(frozen=True, slots=True)
+class StartedByCondition:
+    """An instance that a condition has started."""
+
+    instance_key: int
+    definition_key: int
+
+
+def evaluate_conditions(
+    session: Session, variables: dict[str, Any], *, definition_key: int | None = None, actor: str = ""
+) -> list[StartedByCondition]:
+    """Start an instance at every conditional start event whose condition these variables fulfil; they get them, too.
+
+    Looked at are the newest versions of all processes, or the one definition that is named. A condition that is null
+    or cannot be evaluated is not fulfilled. Raises InvalidVariables, and NotFound for the key of no definition.
+    """
+    given = checked(variables)
+    keys = [definition_key] if definition_key is not None else _newest(session)
+    started = []
+    for key in keys:
+        for event in definitions.process(session, key).triggers():
+            for part, definition in enumerate(event.definitions):
+                if isinstance(definition, ConditionalDefinition) and _fulfilled(session, definition, given):
+                    outcome = execution.start_at(session, key, event.id, given, part=part, actor=actor)
+                    started.append(StartedByCondition(outcome.instance_key, key))
+                    break  # an event that has several definitions starts one instance
+    return started
+
+
+def _newest(session: Session) -> list[int]:
+    version = func.max(ProcessDefinition.version).label("version")
+    newest = select(ProcessDefinition.process_id, version).group_by(ProcessDefinition.process_id).subquery()
+    same = (newest.c.process_id == ProcessDefinition.process_id) & (newest.c.version == ProcessDefinition.version)
+    return list(session.scalars(select(ProcessDefinition.key).join(newest, same).order_by(ProcessDefinition.key)))
+
+
+def _fulfilled(session: Session, definition: ConditionalDefinition, variables: dict[str, Any]) -> bool:
+    text = definition.condition.removeprefix("=")
+    try:
+        return feel.parse(text).evaluate(ScopeView([variables]), environment(session)).value is True
+    except feel.FeelError:
+        return False

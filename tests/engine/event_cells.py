@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from database import transaction
-from engine import signals
+from engine import signals, starts
 from engine.instances import SetVariables
 from processes.service import Resource
 from tests.diagrams import (
@@ -64,7 +64,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "error": ("start", "event sub-process, non-interrupting", "catch", "boundary, non-interrupting", "throw"),
     "escalation": ("start", "catch"),
     "compensation": ("start", "event sub-process, interrupting", "event sub-process, non-interrupting", "catch"),
-    "conditional": ("start", "throw", "end"),
+    "conditional": ("throw", "end"),
     "link": tuple(position for position in POSITIONS if position not in ("catch", "throw")),
     "terminate": POSITIONS[:-1],
     "cancel": tuple(position for position in POSITIONS if position not in ("boundary, interrupting", "end")),
@@ -181,6 +181,9 @@ def happen(play: Player, case: Case | None, kind: str, position: str) -> None:
         assert case is not None
         assert "after" not in case.todo
         _broadcast(play)
+    elif kind == "conditional" and case is None:
+        with play.sessions() as session, transaction(session):
+            starts.evaluate_conditions(session, {"go": True})
     elif kind == "conditional":
         assert case is not None
         case.execute(SetVariables(case.key, {"go": True}))
