@@ -63,7 +63,8 @@ def create(session: Session, kind: Kind, where: ColumnElement[bool], *, actor: s
     chosen = kind.items().where(where).subquery()
     rows = select(literal(operation.key), *chosen.c, literal(BatchItemState.ACTIVE.value))
     columns = ["operation_key", "item_key", "instance_key", "root_key", "state"]
-    inserted: Any = session.execute(insert(BatchItem).from_select(columns, rows))
+    statement = insert(BatchItem).from_select(columns, rows).execution_options(preserve_rowcount=True)
+    inserted: Any = session.execute(statement)
     operation.total = inserted.rowcount
     session.flush()
     return operation
