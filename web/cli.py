@@ -19,7 +19,7 @@ from people import service as people
 from people.errors import PeopleError
 from people.models import Role
 from processes import service as processes
-from web import library, logs
+from web import cli_maintenance, library, logs
 from web.configuration import Configuration, InvalidConfiguration, from_environment
 from web.demo import installation
 
@@ -165,6 +165,10 @@ def export(form: str, path: Path, process_id: str | None, commands: bool) -> Non
             with path.open("w", encoding="utf-8") as text:
                 count = write_ocel(session, text, process_id)
     click.echo(f"{path}: {count} cases.")
+
+
+for command in cli_maintenance.COMMANDS:
+    baton.add_command(command)
 
 
 @baton.group()

@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.configuration import DEFAULT_ZONE, EngineConfiguration
 
+#: Name of the file in the data directory that holds the secret key.
+KEY_FILE = "secret_key"
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -52,7 +55,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Configurati
     return Configuration(
         data_directory=directory,
         database_url=environment.get("BATON_DATABASE_URL") or f"sqlite:///{directory / 'baton.sqlite'}",
-        secret_key=environment.get("BATON_SECRET_KEY") or _secret_key(directory / "secret_key"),
+        secret_key=environment.get("BATON_SECRET_KEY") or _secret_key(directory / KEY_FILE),
         zone=_zone(environment.get("BATON_ZONE")),
         clock_control=_flag(environment, "BATON_CLOCK_CONTROL"),
         proxies=_number(environment, "BATON_PROXIES"),

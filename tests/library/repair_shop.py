@@ -31,6 +31,12 @@ class RepairShop:
         self._organisation = json.loads(ORGANISATION.read_text())["users"]
         self._people: dict[str, User] = {}
 
+    def moved_to(self, play: Player) -> RepairShop:
+        """The same people at work on the database to which theirs was moved."""
+        moved = RepairShop(play, self._make_user)
+        moved._people = self._people
+        return moved
+
     def start(self, **entered: Any) -> Case:
         """A receptionist registers a customer; fields not named have a usual value."""
         values = {**ENTRIES["repair-order-reception"], **entered}
