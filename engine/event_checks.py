@@ -100,8 +100,6 @@ def _place(process: Process, element: Element, starts_process: bool) -> Iterator
             "An end event throws a message, a signal, an error, an escalation, a compensation or a cancellation, or "
             "terminates, and does nothing else."
         )
-    if starts_process and element.needs_all:
-        yield "An event that needs all of several triggers cannot start a process."
 
 
 def _compensation_start(process: Process, event: StartEvent) -> Iterator[str]:

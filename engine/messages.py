@@ -36,7 +36,7 @@ def open_subscription(host: Token, event: Element, definition: MessageDefinition
         MessageSubscription,
         key=new_key(),
         message_name=name,
-        correlation_key=expressions.correlation_key(host, definition),
+        correlation_key=_correlation_key(host, definition),
         instance_key=execution.instance_key,
         definition_key=execution.definition_key,
         process_id=execution.process.process_id,
@@ -45,6 +45,16 @@ def open_subscription(host: Token, event: Element, definition: MessageDefinition
         created_at=execution.now,
     )
     execution.new_subscriptions.append(row["key"])
+
+
+def _correlation_key(host: Token, definition: MessageDefinition) -> str:
+    """Return the key of the message that has started the instance for what it waits for besides, else the message's."""
+    same: str | None = host.internal_data.get("correlation")
+    if same is not None:
+        return same
+    if definition.correlation_key is None:
+        return ""  # only what can start an instance has none: it waits for a message without one
+    return expressions.correlation_key(host, definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +197,7 @@ def _correlate_starts(session: Session, message: Message, publication: Publicati
             start.definition_key,
             start.element_id,
             message.variables,
+            part=start.part,
             actor=actor,
             only_for=message.correlation_key or None,
         )

@@ -63,6 +63,18 @@ class Process(WorkflowSpec):
                     found.append(element)
         return found
 
+    def started_with(self, event: Element) -> list[Element]:
+        """Return what an instance that `event` starts waits for besides: the rest after a parallel event gateway."""
+        for flow in event.incoming:
+            gateway = self.element(flow.source_id)
+            if gateway.instantiates and gateway.needs_all:
+                return [self.element(other.target_id) for other in gateway.outgoing if other.target_id != event.id]
+        return []
+
+    def is_awaited_inside(self, event: Element) -> bool:
+        """Return whether instances that another trigger has started wait for this one, before it starts another."""
+        return event.needs_all or bool(self.started_with(event))
+
     @cached_property
     def none_start(self) -> StartEvent | None:
         """The start event at which a person or a call activity starts the process."""

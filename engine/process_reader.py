@@ -216,7 +216,7 @@ class ProcessReader:
         whole.for_compensation = node.get("isForCompensation") == "true"
         if body is None:
             element.default_flow_id = node.get("default")
-        element.needs_all = node.get("parallelMultiple") == "true"
+        element.needs_all = node.get("parallelMultiple") == "true" or node.get("eventGatewayType") == "Parallel"
         if element.is_scope:
             self._read_scope(node, element)
 
@@ -428,8 +428,8 @@ class ProcessReader:
     def _event_based_gateway(self, node: etree._Element, details: Details) -> Element:
         gateway = EventBasedGateway(self.process, details)
         gateway.instantiates = node.get("instantiate") == "true"
-        if node.get("eventGatewayType") == "Parallel":
+        if node.get("eventGatewayType") == "Parallel" and not gateway.instantiates:
             self.problem(
-                node, "An event-based gateway that waits for all of its events is not executed by this server."
+                node, "Only an event-based gateway that starts an instance (instantiate=true) can wait for all events."
             )
         return gateway

@@ -70,7 +70,7 @@ def _missing(element: Element, token: StoredToken, tokens: Sequence[StoredToken]
             return None if _awaits(element, token, held) else "It waits for a message, but it has no subscription."
         case _ if element.kind == "eventBasedGateway":
             return None if kinds & _OF_EVENTS or token.remembered.get("conditions") else "It waits for no event."
-        case _ if element.kind == "intermediateCatchEvent":
+        case _ if element.kind in ("intermediateCatchEvent", "startEvent"):
             return None if _awaits(element, token, held) else "It waits for an event, but for none that can come."
         case _ if element.is_scope:
             return "Nothing is alive in it."

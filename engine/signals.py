@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import expressions, suspension, waits
+from engine import expressions, locks, suspension, waits
 from engine.elements.definitions import SignalDefinition
 from engine.keys import new_key
-from engine.models import SignalSubscription
+from engine.models import ProcessInstance, SignalSubscription
 from engine.variables import checked
 
 if TYPE_CHECKING:
@@ -66,12 +66,17 @@ def broadcast(session: Session, name: str, variables: dict[str, Any] | None = No
     from engine.execution import execute, start_at
 
     payload = checked(variables or {})
+    root_key = select(ProcessInstance.root_key).where(ProcessInstance.key == SignalSubscription.instance_key)
+    locks.lock_all(session, select(root_key.scalar_subquery()).where(SignalSubscription.signal_name == name))
     subscriptions = session.execute(
         select(
             SignalSubscription.key,
             SignalSubscription.instance_key,
             SignalSubscription.definition_key,
+            SignalSubscription.process_id,
             SignalSubscription.element_id,
+            SignalSubscription.part,
+            root_key.scalar_subquery().label("root_key"),
         )
         .where(
             SignalSubscription.signal_name == name,
@@ -79,12 +84,34 @@ def broadcast(session: Session, name: str, variables: dict[str, Any] | None = No
         )
         .order_by(SignalSubscription.key)
     ).all()
+    inside = {
+        (row.process_id, row.element_id, row.part) for row in subscriptions if row.instance_key is not None
+    }  # fmt: skip
     reached = []
     for subscription in subscriptions:
         if subscription.instance_key is None:
-            outcome = start_at(session, subscription.definition_key, subscription.element_id, payload, actor=actor)
+            place = (subscription.process_id, subscription.element_id, subscription.part)
+            if place in inside and _awaited(session, subscription.definition_key, subscription.element_id):
+                continue  # an instance that another trigger has started waits for this one
+            outcome = start_at(
+                session,
+                subscription.definition_key,
+                subscription.element_id,
+                payload,
+                part=subscription.part,
+                actor=actor,
+            )
             reached.append(outcome.instance_key)
-        elif waits.still(session, SignalSubscription, subscription.key):
+            continue
+        locks.lock(session, subscription.root_key)
+        if waits.still(session, SignalSubscription, subscription.key):
             reached.append(subscription.instance_key)
             execute(session, subscription.instance_key, CatchSignal(subscription.key, payload), actor=actor)
     return reached
+
+
+def _awaited(session: Session, definition_key: int, element_id: str) -> bool:
+    from engine import definitions  # the elements that it reads subscribe here
+
+    process = definitions.process(session, definition_key)
+    return process.is_awaited_inside(process.element(element_id))

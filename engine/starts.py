@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 import feel
@@ -103,14 +103,24 @@ def fire(session: Session, timer_key: int) -> int | None:
     if timer is None or timer.instance_key is not None:
         return None
     again = timers.following(timer, clock.now(session), environment(session))
-    definition_key, element_id = timer.definition_key, timer.element_id
+    definition_key, element_id, part = timer.definition_key, timer.element_id, timer.part
+    awaited = select(
+        exists().where(
+            Timer.process_id == timer.process_id,
+            Timer.element_id == element_id,
+            Timer.part == part,
+            Timer.instance_key.is_not(None),
+        )
+    )
     if again is None:
         session.delete(timer)
     else:
         timer.due_at, timer.repetitions = again.due_at, again.repetitions
     session.flush()
-    definitions.process(session, definition_key)
-    return execution.start_at(session, definition_key, element_id, {}).instance_key
+    process = definitions.process(session, definition_key)
+    if process.is_awaited_inside(process.element(element_id)) and session.scalar(awaited):
+        return None  # an instance that another trigger has started waits for the same time
+    return execution.start_at(session, definition_key, element_id, {}, part=part).instance_key
 
 
 @dataclass(frozen=True, slots=True)

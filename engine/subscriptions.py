@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from engine.tokens import Token
 
 
-def open_event(host: Token, event: Element) -> None:
-    """Open what an event waits for, on behalf of the token `host`; raises ElementFailure."""
+def open_event(host: Token, event: Element, *, but: int | None = None) -> None:
+    """Open what an event waits for, on behalf of the token `host`; raises ElementFailure.
+
+    `but` is the one of its definitions that has come already.
+    """
     for part, definition in enumerate(event.definitions):
+        if part == but:
+            continue
         match definition:
             case TimerDefinition():
                 timers.open_timer(host, event, definition, part)

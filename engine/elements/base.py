@@ -82,6 +82,7 @@ class Element(BpmnTaskSpec):
             return None  # what it threw was caught by something that ended it
         if not done:
             subscriptions.open_attached(my_task)
+            self.entered(my_task)
             return None
         return True
 
@@ -119,6 +120,9 @@ class Element(BpmnTaskSpec):
     def enter(self, task: Token) -> bool:
         """Do what the element does when a token comes in; return whether it is done already."""
         return True
+
+    def entered(self, task: Token) -> None:
+        """Note that the token is in, and waits: entering it has not failed."""
 
     def before_leaving(self, task: Token) -> None:
         """Do what the element does when it is done, before its outputs are mapped."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from engine import children, expressions
+from engine import children, expressions, subscriptions
 from engine.elements.base import Element
 from engine.elements.definitions import Details, SequenceFlow
+from engine.tokens import STARTED
 
 if TYPE_CHECKING:
     from engine.process import Process
@@ -17,6 +18,10 @@ class Scope(Element):
     """Common to elements that tokens live in: done when the last token inside is."""
 
     is_scope: ClassVar[bool] = True
+
+    def entered(self, task: Token) -> None:
+        """Forget what started the scope: it will not be entered again."""
+        task.internal_data.pop("payload", None)
 
     def enter(self, task: Token) -> bool:
         """Put a token on the none start event."""
@@ -30,10 +35,33 @@ class Scope(Element):
 def _start_at(event: Element, scope: Token) -> None:
     """Put a token on a start event that has caught something, with what it brought.
 
-    What it brought is written once, so that a retry does not undo what a person has corrected since.
+    What it brought to the scopes around is written once, so that a retry does not undo what a person has corrected
+    since; what the token itself keeps goes with the token, and so the next attempt needs it again.
     """
-    token = scope.execution.spawn(event, scope, enter=False)
-    scope.execution.finish(token, scope.internal_data.pop("payload", None))
+    execution = scope.execution
+    token = execution.spawn(event, scope, enter=False)
+    if event.needs_all:
+        _wait_for_rest(event, token)
+    elif event.details.outputs:
+        execution.finish(token, scope.internal_data.get("payload"))
+    else:
+        execution.finish(token, scope.internal_data.pop("payload", None))
+
+
+def _wait_for_rest(event: Element, token: Token) -> None:
+    """Let the token of a parallel multiple start event wait for those of its triggers that have not come yet."""
+    data = token.scope.internal_data
+    _correlate(token)
+    token._set_state(STARTED)
+    subscriptions.open_event(token, event, but=data.get("part", 0))
+    token.arrive(event.name, data.get("part", 0), data.get("payload", {}))
+
+
+def _correlate(token: Token) -> None:
+    """Let the token wait for messages with the correlation key of the one that has started the instance."""
+    correlation = token.scope.internal_data.get("correlation")
+    if correlation is not None:
+        token.remember(correlation=correlation)
 
 
 class ProcessScope(Scope):
@@ -47,7 +75,10 @@ class ProcessScope(Scope):
         start_id = task.internal_data.get("start")
         if start_id is None:
             return super().enter(task)
-        _start_at(self.process.element(start_id), task)
+        event = self.process.element(start_id)
+        _start_at(event, task)
+        for other in self.process.started_with(event):
+            _correlate(task.execution.spawn(other, task))
         return False
 
     def select_flows(self, task: Token) -> list[SequenceFlow]:

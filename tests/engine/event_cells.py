@@ -68,7 +68,6 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "link": tuple(position for position in POSITIONS if position not in ("catch", "throw")),
     "terminate": POSITIONS[:-1],
     "cancel": tuple(position for position in POSITIONS if position not in ("boundary, interrupting", "end")),
-    "parallel multiple": ("start",),
 }
 
 #: An event that throws needs nothing more for several definitions than “multiple”: it throws all of them.
@@ -178,8 +177,8 @@ def happen(play: Player, case: Case | None, kind: str, position: str) -> None:
         play.publish("m", "1")
     elif kind == "parallel multiple":
         play.publish("m", "1")
-        assert case is not None
-        assert "after" not in case.todo
+        waiting = case or play.only("p")
+        assert "after" not in waiting.todo
         _broadcast(play)
     elif kind == "conditional" and case is None:
         with play.sessions() as session, transaction(session):
