@@ -20,7 +20,7 @@ from database import copying as database_copying
 from database import create_engine
 from database.backup import Backup, Part, back_up
 from database.copying import Copied
-from database.errors import DatabaseRefused
+from database.errors import DatabaseRefused, NotEmpty
 from web import heartbeat, logs
 from web.configuration import KEY_FILE, Configuration, from_environment
 
@@ -114,8 +114,11 @@ def restore(path: Path, force: bool, dry_run: bool) -> None:
             click.echo(f"{path} is whole: {saved.manifest.rows} rows as of {saved.manifest.made_at}.")
             return
         configuration = _configured()
-        with _opened(configuration.database_url) as engine:
-            saved.restore(engine, overwrite=force, done=_show_part)
+        try:
+            with _opened(configuration.database_url) as engine:
+                saved.restore(engine, overwrite=force, done=_show_part)
+        except NotEmpty as error:
+            raise click.ClickException(f"{error} Give --force to replace what is there.") from None
         key = saved.file(KEY_FILE)
     if key is not None:
         _keep_secret_key(configuration, key)

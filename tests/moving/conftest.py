@@ -27,7 +27,7 @@ __all__ = [
 Kinds = dict[str, SqliteFiles | PostgresqlDatabases]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def both_kinds(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinds]:
     """Makers of empty databases by the name of their kind; PostgreSQL is started if the tests run on SQLite."""
     cluster = None if SOCKETS in pytestconfig.stash else Cluster()
