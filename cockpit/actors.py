@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from people import service as people
-from people.models import Group, Membership, User
+from people.models import Group, Membership, Role, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ def actors(session: Session, usernames: Collection[str | None], group_ids: Colle
 
 
 def everybody(session: Session) -> list[Named]:
-    """Return all active users by name: to whom a task can be given."""
-    rows = session.execute(select(User.username, User.name).where(User.active).order_by(User.name))
+    """Return all active people by name: to whom a task can be given."""
+    persons = select(User.username, User.name).where(User.active, User.role != Role.WORKER)
+    rows = session.execute(persons.order_by(User.name))
     return [Named(username, name) for username, name in rows]

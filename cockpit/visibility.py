@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, or_, select, true
+from sqlalchemy import ColumnElement, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
 from engine.models import ProcessDefinition, ProcessInstance, UserTask, UserTaskGroup, UserTaskUser
 from people.errors import Forbidden
-from people.permissions import Person, may_see_all
+from people.permissions import Person, may_see_all, takes_part
 
 
 def visible(session: Session, user: Person) -> ColumnElement[bool]:
     """Return `people.permissions.may_see_instance` as a condition on process instances."""
     if may_see_all(user):
         return true()
+    if not takes_part(user):
+        return false()
     definitions = session.execute(select(ProcessDefinition.key, ProcessDefinition.groups))
     mine = [key for key, groups in definitions if not user.group_ids.isdisjoint(groups)]
     return or_(

@@ -18,6 +18,8 @@ class Role(StrEnum):
     PROCESS_OWNER = "process owner"
     MANAGER = "manager"
     ADMIN = "admin"
+    #: Another system, not a person: it does jobs and sends messages and signals, and takes no part in anything else.
+    WORKER = "worker"
 
 
 class Group(Base):

@@ -46,8 +46,15 @@ class Case(Protocol):
     def started_by(self) -> str: ...
 
 
+def takes_part(user: Person) -> bool:
+    """Whether `user` is a person, who has tasks and cases; another system has neither."""
+    return user.role != Role.WORKER
+
+
 def may_work(user: Person, task: Work) -> bool:
     """Whether `user` may claim or complete `task`; a task without any candidate is everybody's."""
+    if not takes_part(user):
+        return False
     if user.role == Role.ADMIN or task.assignee == user.username or user.username in task.candidate_users:
         return True
     if not task.candidate_groups and not task.candidate_users:
@@ -57,6 +64,8 @@ def may_work(user: Person, task: Work) -> bool:
 
 def may_start(user: Person, definition: Procedure) -> bool:
     """Whether `user` may start an instance of `definition`; without a group at its start everybody may."""
+    if not takes_part(user):
+        return False
     if user.role in (Role.ADMIN, Role.MANAGER) or not definition.starter_groups:
         return True
     return not user.group_ids.isdisjoint(definition.starter_groups)
@@ -64,6 +73,8 @@ def may_start(user: Person, definition: Procedure) -> bool:
 
 def may_see_instance(user: Person, definition: Procedure, instance: Case, *, took_part: bool = False) -> bool:
     """Whether `user` may open `instance` of `definition`; `took_part`: the user has or had a task in it."""
+    if not takes_part(user):
+        return False
     if took_part or may_see_all(user) or instance.started_by == user.username:
         return True
     return not user.group_ids.isdisjoint(definition.groups)
@@ -77,6 +88,11 @@ def may_see_all(user: Person) -> bool:
 def may_manage(user: Person) -> bool:
     """Whether `user` may reassign, retry, cancel and change variables in every instance."""
     return user.role in (Role.MANAGER, Role.ADMIN)
+
+
+def may_act_as_machine(user: Person) -> bool:
+    """Whether `user` may do jobs, publish messages and broadcast signals: they move any case on, or start one."""
+    return user.role in (Role.WORKER, Role.MANAGER, Role.ADMIN)
 
 
 def may_deploy(user: Person) -> bool:

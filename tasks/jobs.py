@@ -18,7 +18,7 @@ from engine.jobs import CompleteJob, UpdateJob
 from engine.models import Job, JobState, ProcessInstance
 from people.errors import Forbidden
 from people.models import User
-from people.permissions import may_manage
+from people.permissions import may_act_as_machine
 from tasks import listener_jobs, variables
 from tasks.job_shapes import HeldUserTask, JobChangeset, JobCompletion, JobQuery, JobShape
 from tasks.listener_jobs import EVENT_TYPE
@@ -178,6 +178,6 @@ def _render(row: Row[Job, int]) -> JobShape:
 
 
 def _require_machine(user: User) -> None:
-    # A worker reads the variables of every case and moves it on: what a manager may do, and nobody less.
-    if not may_manage(user):
-        raise Forbidden("Workers sign in as a user with the role of a manager.")
+    # A worker reads the variables of every case and moves it on.
+    if not may_act_as_machine(user):
+        raise Forbidden("Workers sign in as a user with the role of a worker or manager.")

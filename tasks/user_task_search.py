@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from database.rest import TENANT, Listing, Results, TextCondition, matching
 from engine.errors import NotFound
 from engine.models import ProcessDefinition, UserTask, UserTaskGroup, UserTaskState, UserTaskUser
 from people.models import User
-from people.permissions import may_see_all
+from people.permissions import may_see_all, takes_part
 from tasks import service
 from tasks.shapes import UserTaskFilter, UserTaskQuery, UserTaskShape
 
@@ -111,6 +111,8 @@ def _visible(user: User) -> ColumnElement[bool]:
     """Return the rule of `tasks.service.get` as a condition on user tasks."""
     if may_see_all(user):
         return true()
+    if not takes_part(user):
+        return false()
     groups = sorted(user.group_ids)
     candidates = (
         UserTask.key.in_(select(UserTaskGroup.task_key).where(UserTaskGroup.group_id.in_(groups))),

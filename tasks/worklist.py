@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.models import ProcessDefinition, ProcessInstance, UserTask, UserTaskGroup, UserTaskUser
 from people.models import User
-from people.permissions import may_see_all, may_work
+from people.permissions import may_see_all, may_work, takes_part
 
 #: Rows of one page.
 PAGE_SIZE = 50
@@ -200,6 +200,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
 
 
 def _belongs(user: User, whose: Whose) -> ColumnElement[bool]:
+    if not takes_part(user):
+        return literal_column("1 = 0")
     mine = UserTask.assignee == user.username
     if whose == Whose.MINE:
         return mine

@@ -12,7 +12,7 @@ from engine.keys import new_key
 from engine.messages import Publication
 from people.errors import Forbidden
 from people.models import User
-from people.permissions import may_manage
+from people.permissions import may_act_as_machine
 from webhooks.errors import NobodyWaits
 
 
@@ -57,5 +57,5 @@ def broadcast(session: Session, user: User, name: str, variables: dict[str, Any]
 
 def _require_sender(user: User) -> None:
     # A message can move any case on or start one, whoever takes part in it.
-    if not may_manage(user):
-        raise Forbidden("Other systems sign in as a user with the role of a manager.")
+    if not may_act_as_machine(user):
+        raise Forbidden("Other systems sign in as a user with the role of a worker or manager.")

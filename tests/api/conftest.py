@@ -41,13 +41,14 @@ def address(app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def staff(make_user: MakeUser) -> None:
-    """Wang at the reception, Zhang in the team, Li anywhere else, a boss, a process owner, an administrator."""
+    """Wang at the reception, Zhang in the team, Li anywhere else, a boss, a process owner, an admin, a robot."""
     make_user("wang", RECEPTION, name="王芳")
     make_user("zhang", TEAM, name="张伟")
     make_user("li", "人事", name="李娜")
     make_user("boss", role="manager")
     make_user("owner", role="process owner")
     make_user("root", role="admin")
+    make_user("robot", RECEPTION, role="worker", name="打印服务")
 
 
 @pytest.fixture

@@ -79,6 +79,14 @@ def test_a_signal_reaches_everybody_who_waits(boss: CamundaClient) -> None:
     assert [task.element_id for task in boss.search_user_tasks().items] == ["deliver", "deliver"]
 
 
+def test_another_system_sends_messages_and_signals(boss: CamundaClient, connect: Connect) -> None:
+    _create(boss, "A-5")
+    robot = connect("robot")
+    robot.correlate_message(data=MessageCorrelationRequest.from_dict({"name": "paid", "correlationKey": "A-5"}))
+    robot.broadcast_signal(data=SignalBroadcastRequest(signal_name="open"))
+    assert [task.element_id for task in boss.search_user_tasks().items] == ["deliver"]
+
+
 def test_staff_cannot_move_cases_by_messages(boss: CamundaClient, http: Browse) -> None:
     _create(boss, "A-1")
     wang = http("wang")

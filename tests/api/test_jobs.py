@@ -19,6 +19,7 @@ from camunda_orchestration_sdk.models import (
     JobSearchResult,
     JobUpdateRequest,
     ProcessCreationById,
+    ProcessInstanceSearchQuery,
 )
 
 from tests.api.conftest import Browse, Connect, deploy
@@ -153,7 +154,27 @@ def test_an_activation_without_sense_is_refused(boss: CamundaClient, body: dict[
         _activate(boss, **body)
 
 
-def test_only_workers_with_the_role_of_a_manager_touch_jobs(boss: CamundaClient, http: Browse) -> None:
+def test_another_system_does_jobs_and_nothing_else(boss: CamundaClient, connect: Connect, http: Browse) -> None:
+    robot = connect("robot")
+    (job,) = _activate(robot)
+    robot.complete_job(job_key=job.job_key, data=JobCompletionRequest())
+    assert _state(boss) == "COMPLETED"
+    process = {"processDefinitionId": "p"}
+    boss.create_process_instance(data=ProcessCreationById.from_dict(process))
+    assert robot.search_process_instances().items == []
+    assert robot.search_user_tasks().items == []
+    key = boss.search_process_instances(data=ProcessInstanceSearchQuery.from_dict({"filter": {"state": "ACTIVE"}}))
+    plain, instance = http("robot"), key.items[0].process_instance_key
+    answers = [
+        plain.post("/process-instances", json=process),
+        plain.get(f"/process-instances/{instance}"),
+        plain.post(f"/process-instances/{instance}/cancellation"),
+        plain.put(f"/element-instances/{instance}/variables", json={"variables": {}}),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 4
+
+
+def test_others_do_not_touch_jobs(boss: CamundaClient, http: Browse) -> None:
     wang, key = http("wang"), _job(boss).job_key
     answers = [
         wang.post("/jobs/activation", json={"type": "print", "timeout": MINUTE, "maxJobsToActivate": 1}),

@@ -98,13 +98,24 @@ def test_each_role_has_its_own_rights() -> None:
             permissions.may_manage(Person(role=role)),
             permissions.may_deploy(Person(role=role)),
             permissions.may_administer(Person(role=role)),
+            permissions.may_act_as_machine(Person(role=role)),
         )
-        for role in ("staff", "process owner", "manager", "admin")
+        for role in ("staff", "process owner", "manager", "admin", "worker")
     }
 
     assert rights == {
-        "staff": (False, False, False),
-        "process owner": (False, True, False),
-        "manager": (True, False, False),
-        "admin": (True, True, True),
+        "staff": (False, False, False, False),
+        "process owner": (False, True, False, False),
+        "manager": (True, False, False, True),
+        "admin": (True, True, True, True),
+        "worker": (False, False, False, True),
     }
+
+
+def test_another_system_has_no_tasks_and_no_cases() -> None:
+    other = Person(role="worker", username="li.na")
+    assert not permissions.takes_part(other)
+    for task in (Task(), Task(assignee="li.na"), Task(candidate_users=("li.na",))):
+        assert not permissions.may_work(other, task)
+    assert not permissions.may_start(other, Process())
+    assert not permissions.may_see_instance(other, Process(groups=("业务接待员",)), Instance(), took_part=True)
