@@ -162,6 +162,12 @@ class Changes:
                 del fresh[identity]
         self._closed[UserTaskGroup][task_key] = {}
 
+    @property
+    def models(self) -> set[type[Base]]:
+        """The kinds of rows that have changed, been added or been taken away."""
+        of_events = (kinds for kinds, _ in self._closed_events.values())
+        return set().union(self._inserts, self._updates, self._closed, *of_events)
+
     def flush(self, session: Session) -> None:
         """Write everything; the transaction stays open."""
         connection = session.connection()

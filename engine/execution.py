@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 import feel
-from engine import clock, definitions, messages, state, throwing
+from engine import clock, definitions, locks, messages, state, throwing
 from engine.changes import Changes
 from engine.configuration import configuration
 from engine.errors import NotActive, NotFound, StateUnreadable, Suspended
@@ -29,7 +29,6 @@ from engine.workflow import Execution
 
 # Built once: building a statement costs as much as running it.
 _ROOT = select(ProcessInstance.root_key).where(ProcessInstance.key == bindparam("key"))
-_LOCK = select(ProcessInstance.key).where(ProcessInstance.key == bindparam("key")).with_for_update()
 _LOAD = (
     select(
         ProcessInstance.definition_key,
@@ -74,15 +73,19 @@ class Outcome:
     incident_keys: list[int] = field(default_factory=list)
 
 
-def execute(session: Session, instance_key: int, command: Command, *, actor: str = "") -> Outcome:
+def execute(
+    session: Session, instance_key: int, command: Command, *, actor: str = "", root_key: int | None = None
+) -> Outcome:
     """Apply a command to an instance and run it to rest, inside of the caller's transaction.
 
-    Raises NotFound, NotActive when the instance has ended, Suspended, StateUnreadable, and what the command refuses
-    with; then the caller's transaction must be rolled back.
+    `root_key` is the topmost instance of its hierarchy, where the caller knows it. Raises NotFound, NotActive when the
+    instance has ended, Suspended, StateUnreadable, and what the command refuses with; then the caller's transaction
+    must be rolled back.
     """
-    root_key = session.scalar(_ROOT, {"key": instance_key})
     if root_key is None:
-        raise NotFound("process instance", instance_key)
+        root_key = session.connection().scalar(_ROOT, {"key": instance_key})
+        if root_key is None:
+            raise NotFound("process instance", instance_key)
     hierarchy = Hierarchy(session, root_key, actor)
     hierarchy.lock()
     execution = hierarchy.load(instance_key)
@@ -158,6 +161,8 @@ class Hierarchy:
     """An instance with its callers and children during one command: one lock, one set of changes, one flush."""
 
     def __init__(self, session: Session, root_key: int, actor: str) -> None:
+        # Commands ask the connection, which does not know what the session has not written yet.
+        session.flush()
         self.session = session
         self.root_key = root_key
         self.actor = actor
@@ -173,16 +178,14 @@ class Hierarchy:
 
     def lock(self) -> None:
         """Keep every other command of the hierarchy out until the transaction ends."""
-        # On SQLite the transaction itself holds the one write lock.
-        if self.session.get_bind().dialect.name != "sqlite":
-            self.session.execute(_LOCK, {"key": self.root_key})
+        locks.lock(self.session, self.root_key)
 
     def load(self, instance_key: int) -> Execution:
         """Return the execution of a stored, active instance; raises NotFound, NotActive."""
         execution = self._executions.get(instance_key)
         if execution is not None:
             return execution
-        row = self.session.execute(_LOAD, {"key": instance_key}).one_or_none()
+        row = self.session.connection().execute(_LOAD, {"key": instance_key}).one_or_none()
         if row is None:
             raise NotFound("process instance", instance_key)
         if row.state != ProcessState.ACTIVE:
@@ -214,7 +217,7 @@ class Hierarchy:
     ) -> Execution:
         """Make a new instance whose root token is ready to enter."""
         process = self.process(definition_key)
-        version = self.session.scalar(_VERSION, {"key": definition_key})
+        version = self.session.connection().scalar(_VERSION, {"key": definition_key})
         execution = Execution(self, process, definition_key)
         execution.instance_key = instance_key
         execution.fresh = True
@@ -253,8 +256,7 @@ class Hierarchy:
             execution.store()
         self.changes.flush(self.session)
         self._store_states()
-        # Rows that the caller has read before the command may have changed.
-        self.session.expire_all()
+        self._expire()
         self.outcome.state = self._executions[instance_key].instance_state
         opened = [key for execution in self._executions.values() for key in execution.new_subscriptions]
         if opened:
@@ -265,6 +267,13 @@ class Hierarchy:
             current = select(ProcessInstance.state).where(ProcessInstance.key == instance_key)
             self.outcome.state = self.session.scalar(current) or self.outcome.state
         return self.outcome
+
+    def _expire(self) -> None:
+        """Let rows that the caller has read before the command be read anew; definitions never change."""
+        changed = self.changes.models
+        for row in self.session.identity_map.values():
+            if type(row) in changed:
+                self.session.expire(row)
 
     def _store_states(self) -> None:
         live = [

@@ -159,7 +159,7 @@ def _instant(token: Token, text: str | None, what: str) -> datetime | None:
 
 
 def _open(execution: Execution, task_key: int) -> UserTask:
-    task = execution.session.get(UserTask, task_key, populate_existing=True)
+    task = execution.session.get(UserTask, task_key)
     if task is None:
         raise NotFound("user task", task_key)
     if task.state != UserTaskState.CREATED:

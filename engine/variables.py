@@ -116,7 +116,7 @@ class Variables:
             return
         for key in missing:
             self._scopes[key] = {}
-        rows = self._execution.session.execute(_OF_SCOPES, {"scopes": missing})
+        rows = self._execution.session.connection().execute(_OF_SCOPES, {"scopes": missing})
         for scope_key, name, value, key in rows:
             self._scopes[scope_key][name] = value
             self._keys[scope_key, name] = key

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from flask import Flask, Request, current_app, g, request
 from flask_login import LoginManager, current_user
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, joinedload
 
 from database.extension import db
 from database.session import transaction
@@ -25,6 +26,9 @@ from people.models import User
 API_PREFIXES = ("/v2/", "/api/")
 
 _EXTENSION = "people_clock"
+
+#: Built once: every request asks it. One query brings the groups as well.
+_BY_NAME = select(User).options(joinedload(User.groups)).where(User.username == bindparam("username"))
 
 
 def init_app(app: Flask, clock: Callable[[Session], datetime]) -> None:
@@ -40,8 +44,19 @@ def init_app(app: Flask, clock: Callable[[Session], datetime]) -> None:
 
 
 def signed_in_user() -> User:
-    """Return the user of this request; only for endpoints that require one."""
+    """Return the user of this request, to be read only; only for endpoints that require one."""
     return cast(User, current_user._get_current_object())
+
+
+def _known(username: str) -> User | None:
+    """Return the user as they are now, apart from the session: what a transaction does there costs no second look."""
+    session = db.session()
+    user = session.scalars(_BY_NAME, {"username": username}).unique().one_or_none()
+    if user is not None:
+        for group in user.groups:
+            session.expunge(group)
+        session.expunge(user)
+    return user
 
 
 def now() -> datetime:
@@ -89,7 +104,7 @@ def sign_in(username: str, password: str, address: str) -> User:
 
 def _load_user(session_id: str) -> User | None:
     version, _, username = session_id.partition(":")
-    user = db.session.get(User, username)
+    user = _known(username)
     if user is None or not user.active or str(user.credentials_version) != version:
         return None
     return user
@@ -100,18 +115,20 @@ def _load_from_basic(request: Request) -> User | None:
     if credentials is None or not uses_basic():
         return None
     username, password = credentials.username or "", credentials.password or ""
-    known = db.session.get(User, username)
+    known = _known(username)
     if known is not None and known.active and _verified.holds(known, password):
         return known
     try:
-        user = sign_in(username, password, request.remote_addr or "")
+        sign_in(username, password, request.remote_addr or "")
     except SignInRefused:
         return None
     except TooManyAttempts as refusal:
         # Asked for again and again during one request; only `refused_attempt` tells it.
         g.refused_attempt = refusal
         return None
-    _verified.add(user, password)
+    user = _known(username)
+    if user is not None:
+        _verified.add(user, password)
     return user
 
 

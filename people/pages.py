@@ -93,7 +93,7 @@ def change_password() -> ResponseReturnValue:
     except InvalidUser as error:
         return render_template("people/profile.html", errors={error.field: _sentence(error)}), 400
     # The change has ended all sessions of the user; this one goes on.
-    login_user(user)
+    login_user(service.get_user(db.session(), user.username))
     flash(_("Your password is changed."))
     return redirect(url_for("people.profile"))
 
@@ -172,7 +172,7 @@ def reset_password(username: str) -> ResponseReturnValue:
         return _user_page(username, {error.field: _sentence(error)}), 400
     flash(_("The new password is set; the user has to sign in again."))
     if username == signed_in_user().username:
-        login_user(signed_in_user())
+        login_user(service.get_user(db.session(), username))
     return redirect(url_for("people.user", username=username))
 
 

@@ -129,9 +129,10 @@ def note_failure(session: Session, username: str, address: str, at: datetime) ->
 
 def change_password(session: Session, user: User, current: str, new: str) -> None:
     """Let `user` choose a new password; raises InvalidUser for `current` or `password`; other sessions end."""
-    if not passwords.matches(user.password_hash, current):
+    stored = get_user(session, user.username)
+    if not passwords.matches(stored.password_hash, current):
         raise InvalidUser("current", "This is not your current password.")
-    _set_password(session, user, new)
+    _set_password(session, stored, new)
 
 
 def reset_password(session: Session, admin: User, username: str, new: str) -> None:
@@ -163,7 +164,7 @@ def set_locale(session: Session, user: User, locale: str) -> None:
     """Let the pages speak `locale` to the user from now on; raises InvalidUser for an unknown language."""
     if locale not in LOCALES:
         raise InvalidUser("locale", "The pages speak Chinese (zh) and English (en).")
-    user.locale = locale
+    get_user(session, user.username).locale = locale
     session.flush()
 
 

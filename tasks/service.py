@@ -13,7 +13,8 @@ from engine import clock
 from engine.configuration import configuration
 from engine.errors import AlreadyAssigned, NotActive, NotFound
 from engine.execution import execute
-from engine.models import FormDefinition, ProcessInstance, UserTask, UserTaskState
+from engine.locks import lock
+from engine.models import FormDefinition, UserTask, UserTaskState
 from engine.user_tasks import AssignUserTask, CompleteUserTask, UnassignUserTask, UpdateUserTask
 from people import service as people
 from people.errors import Forbidden
@@ -100,7 +101,8 @@ def complete(session: Session, user: User, key: int, entered: dict[str, Any]) ->
     """
     task = _workable_task(session, user, key)
     name, instance_key, root_key = task.name, task.instance_key, task.root_key
-    execute(session, instance_key, CompleteUserTask(key, _validated(session, task, entered)), actor=user.username)
+    command = CompleteUserTask(key, _validated(session, task, entered))
+    execute(session, instance_key, command, actor=user.username, root_key=root_key)
     following = next_of_case(session, user, root_key)
     return Completed(
         task_name=name,
@@ -115,8 +117,10 @@ def submit(session: Session, user: User, key: int, sent: dict[str, Any]) -> None
     task = _workable_task(session, user, key)
     schema = form_schema(session, task.form_key) if task.form_key is not None else None
     environment = form_environment(session)
-    values = submission.accepted(user, schema, sent, variables.visible(session, task), environment)
-    execute(session, task.instance_key, CompleteUserTask(key, values), actor=user.username)
+    seen = variables.visible(session, task) if schema is not None else {}
+    values = submission.accepted(user, schema, sent, seen, environment)
+    command = CompleteUserTask(key, values)
+    execute(session, task.instance_key, command, actor=user.username, root_key=task.root_key)
 
 
 def form_schema(session: Session, form_key: int) -> dict[str, Any]:
@@ -143,11 +147,10 @@ def form_environment(session: Session) -> feel.Environment:
 
 def _open_task(session: Session, key: int) -> UserTask:
     """Return an open task and keep other commands of its case out until the transaction ends."""
-    root_key = session.scalar(select(UserTask.root_key).where(UserTask.key == key))
-    if root_key is None:
+    task = session.get(UserTask, key)
+    if task is None:
         raise NotFound("user task", key)
-    session.execute(select(ProcessInstance.key).where(ProcessInstance.key == root_key).with_for_update())
-    task = session.get_one(UserTask, key, populate_existing=True)
+    lock(session, task.root_key)
     if task.state != UserTaskState.CREATED:
         raise NotActive("user task", key, task.state.lower())
     return task
