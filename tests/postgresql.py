@@ -70,7 +70,7 @@ class Cluster:
             shutil.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
         self._guard = self._open(["sh", "-c", _GUARD, "guard", str(self.programs), str(self.folder)])
         try:
-            self._run("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+            self.run("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
             with (self.folder / "settings").open("w") as file:
                 chosen = {**FAST, **(settings or {}), "listen_addresses": "", "unix_socket_directories": self.folder}
                 file.writelines(f"{name} = '{value}'\n" for name, value in chosen.items())
@@ -88,11 +88,11 @@ class Cluster:
     def start(self) -> None:
         """Start the server and wait until it answers; raises PostgresqlMissing with its log when it does not."""
         log = str(self.folder / "log")
-        self._run("pg_ctl", "-D", self._data, "-w", "-t", str(_SECONDS_TO_START), "-l", log, "start")
+        self.run("pg_ctl", "-D", self._data, "-w", "-t", str(_SECONDS_TO_START), "-l", log, "start")
 
     def halt(self, mode: str = "immediate") -> None:
         """Stop the server but keep its data; "immediate" is what a power failure does."""
-        self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
+        self.run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
 
     def stop(self) -> None:
         """Stop the server for good and remove its data."""
@@ -104,7 +104,8 @@ class Cluster:
         """Return the SQLAlchemy address of one of the cluster's databases."""
         return database_url(self.folder, name)
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs as the cluster's owner; raises PostgresqlMissing when it fails."""
         with (self.folder / f"{program}.out").open("w+b") as output:
             process = self._open([str(self.programs / program), *arguments], output)
             process.communicate()
