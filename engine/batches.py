@@ -16,13 +16,16 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from database import transaction
-from engine import batch_kinds, clock
+from engine import batch_kinds, clock, wakeup
 from engine.batch_kinds import Item, Kind
 from engine.errors import EngineError, NotActive, NotFound
 from engine.keys import new_key
 from engine.models import BatchItem, BatchItemState, BatchOperation, BatchState
 
 _log = structlog.get_logger("baton.batches")
+
+#: The channel on which workers hear that there is an operation to carry out.
+CHANNEL = "batches"
 
 #: Items of one operation that are done before another operation has its turn.
 TURN = 20
@@ -67,6 +70,7 @@ def create(session: Session, kind: Kind, where: ColumnElement[bool], *, actor: s
     inserted: Any = session.execute(statement)
     operation.total = inserted.rowcount
     session.flush()
+    wakeup.notify(session, CHANNEL)
     return operation
 
 
@@ -90,6 +94,7 @@ def suspend(session: Session, key: int) -> None:
 def resume(session: Session, key: int) -> None:
     """Let a suspended operation go on; raises NotFound, NotActive."""
     _move(session, key, BatchState.CREATED, BatchState.SUSPENDED)
+    wakeup.notify(session, CHANNEL)
 
 
 def work(sessions: Callable[[], Session]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -301,27 +301,17 @@ def report(sessions: Callable[[], Session], found: Sequence[Violation]) -> list[
     return incident_keys
 
 
-class Inspector:
-    """Lets a worker look at all live instances every few minutes, one batch at a time."""
-
-    def __init__(self, sessions: Callable[[], Session]) -> None:
-        self._sessions = sessions
-        self._next_at: datetime | None = None
-        self._after = 0
-
-    def step(self, now: datetime) -> int:
-        """Look at the next batch if a round is under way or due at `now` (UTC); return the number of new incidents."""
-        if self._next_at is None:
-            self._next_at = now + INTERVAL
-        if now < self._next_at:
-            return 0
-        with self._sessions() as session:
-            keys = live_after(session, self._after)
+def inspect_all(sessions: Callable[[], Session]) -> Iterator[None]:
+    """Look at all live instances, a batch between two yields, and raise an incident for what is wrong."""
+    after = 0
+    while True:
+        with sessions() as session:
+            keys = live_after(session, after)
             found = inspect(session, keys) if keys else []
-        self._after = keys[-1] if keys else 0
-        if len(keys) < BATCH:
-            self._next_at, self._after = now + INTERVAL, 0
-        incident_keys = report(self._sessions, found)
+        incident_keys = report(sessions, found)
         if incident_keys:
             _log.error("stranded instances found", incidents=incident_keys)
-        return len(incident_keys)
+        if len(keys) < BATCH:
+            return
+        after = keys[-1]
+        yield

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.models import ProcessInstance
 
 _LOCK = select(ProcessInstance.key).where(ProcessInstance.key == bindparam("key")).with_for_update()
+
+_TRY = select(ProcessInstance.key).where(ProcessInstance.key == bindparam("key")).with_for_update(skip_locked=True)
 
 _HELD = "baton_locked_roots"
 
@@ -17,16 +19,41 @@ def lock(session: Session, root_key: int) -> None:
 
     What the session has read before may be of the time before the lock, so it is read anew when it is next looked at.
     """
+    _take(session, root_key, _LOCK)
+
+
+def lock_all(session: Session, root_keys: Select[int]) -> None:
+    """Lock the hierarchies that a query of their root keys finds, in one order, so that nobody waits in a circle."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return
+    ordered = select(ProcessInstance.key).where(ProcessInstance.key.in_(root_keys)).order_by(ProcessInstance.key)
+    keys = connection.scalars(ordered.with_for_update()).all()
+    if keys:
+        session.expire_all()
+        transaction = session.get_transaction()
+        owner, roots = session.info.get(_HELD, (None, frozenset()))
+        session.info[_HELD] = (transaction, (roots if owner is transaction else frozenset()) | set(keys))
+
+
+def try_lock(session: Session, root_key: int) -> bool:
+    """Lock the hierarchy as `lock` does, but return False instead of waiting when a command of it is under way."""
+    return _take(session, root_key, _TRY)
+
+
+def _take(session: Session, root_key: int, statement: Select[int]) -> bool:
     connection = session.connection()
     # On SQLite the transaction itself holds the one write lock.
     if connection.dialect.name == "sqlite":
-        return
+        return True
     transaction = session.get_transaction()
     owner, roots = session.info.get(_HELD, (None, frozenset()))
     if owner is not transaction:
         roots = frozenset()
     if root_key in roots:
-        return
-    connection.execute(_LOCK, {"key": root_key})
+        return True
+    if connection.scalar(statement, {"key": root_key}) is None:
+        return False
     session.expire_all()
     session.info[_HELD] = (transaction, roots | {root_key})
+    return True

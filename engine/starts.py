@@ -77,6 +77,7 @@ def _open_part(
             except timers.InvalidTimer as error:
                 raise StartNotSchedulable(event.id, str(error)) from None
             session.add(Timer(key=new_key(), due_at=due.due_at, repetitions=due.repetitions, cycle=due.cycle, **row))
+            timers.announce(session, due.due_at, now)
         case MessageDefinition(name):
             text_name = str(_value(session, event, name))
             session.add(
@@ -115,7 +116,8 @@ def fire(session: Session, timer_key: int) -> int | None:
     if again is None:
         session.delete(timer)
     else:
-        timer.due_at, timer.repetitions = again.due_at, again.repetitions
+        for name, value in timers.again(again).items():
+            setattr(timer, name, value)
     session.flush()
     process = definitions.process(session, definition_key)
     if process.is_awaited_inside(process.element(element_id)) and session.scalar(awaited):

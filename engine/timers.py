@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim, CronSimError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import feel
-from engine import expressions, suspension, waits
+from engine import expressions, waits, wakeup
+from engine.duties import LISTENING_SECONDS
 from engine.elements.definitions import TimerDefinition
 from engine.errors import NotFound
 from engine.expressions import as_instant
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from engine.elements.base import Element
     from engine.tokens import Token
     from engine.workflow import Execution
+
+#: The channel on which workers hear of timers that are due before they would look.
+CHANNEL = "timers"
+
+#: How long a timer of a suspended instance is left alone, unless the instance is resumed.
+_SUSPENDED = timedelta(hours=1)
 
 #: `repetitions` of a timer that fires for ever.
 UNBOUNDED = -1
@@ -145,8 +152,8 @@ def open_timer(host: Token, event: Element, definition: TimerDefinition, part: i
         part=part,
         repetitions=due.repetitions,
         cycle=due.cycle,
-        not_before=None,
     )
+    announce(execution.session, due.due_at, execution.now)
 
 
 def following(timer: Timer, now: datetime, environment: feel.Environment) -> Schedule | None:
@@ -173,39 +180,49 @@ class FireTimer:
 
     timer_key: int
     action = "fire timer"
+    while_suspended = True
 
     def apply(self, execution: Execution) -> None:
         """Trigger the event and set up its next repetition."""
         timer = execution.session.get(Timer, self.timer_key, populate_existing=True)
         if timer is None:
             return
+        if execution.suspended:
+            later = execution.now + _SUSPENDED
+            execution.changes.update(Timer, timer.key, next_at=later, claimed_by=None, claimed_until=None)
+            return
         host = execution.find(timer.element_instance_key)
         if host is None:
             raise NotFound("live element of timer", timer.key)
         event = execution.process.element(timer.element_id)
         execution.audit(self.action, element_id=event.id, subject_key=timer.key)
-        again = following(timer, execution.now, execution.environment)
-        if again is None:
+        following_time = following(timer, execution.now, execution.environment)
+        if following_time is None:
             execution.changes.delete_wait(Timer, timer.key)
         else:
-            execution.changes.update(Timer, timer.key, due_at=again.due_at, repetitions=again.repetitions)
+            execution.changes.update(Timer, timer.key, **again(following_time))
         execution.trigger(host, event, {}, timer.part)
 
 
+def again(schedule: Schedule) -> dict[str, Any]:
+    """Return the values of a repeating timer that has fired and waits for its next time."""
+    return {
+        "due_at": schedule.due_at,
+        "next_at": schedule.due_at,
+        "repetitions": schedule.repetitions,
+        "failures": 0,
+        "claimed_by": None,
+        "claimed_until": None,
+    }
+
+
+def announce(session: Session, due_at: datetime, now: datetime) -> None:
+    """Wake the workers for a new timer that is due before they would look again."""
+    if due_at - now <= timedelta(seconds=LISTENING_SECONDS):
+        wakeup.notify(session, CHANNEL)
+
+
 def due(session: Session, now: datetime, limit: int) -> list[Timer]:
-    """Return the timers due at `now` (UTC), oldest first; those of suspended instances wait."""
-    statement = (
-        select(Timer)
-        .where(
-            Timer.due_at <= now,
-            (Timer.not_before.is_(None)) | (Timer.not_before <= now),
-            ~suspension.is_suspended(Timer.instance_key),
-        )
-        .order_by(Timer.due_at, Timer.key)
-        .limit(limit)
-    )
+    """Return the timers to be fired at `now` (UTC), oldest first, whoever has them in hand."""
+    statement = select(Timer).where(Timer.next_at <= now).order_by(Timer.next_at, Timer.key).limit(limit)
     return list(session.scalars(statement))
-
-
-#: How long the worker leaves a timer alone that could not be fired for a reason outside of its instance.
-RETRY_AFTER = timedelta(minutes=1)

@@ -1,94 +1,127 @@
-"""The worker: enforces every deadline, by firing timers that are due and dropping messages that have expired."""
+"""The worker: does what nobody is waiting for and everybody relies on, by giving each duty its turn."""
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 import threading
-from collections.abc import Callable
-from datetime import datetime
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
-from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from database import transaction
-from engine import clock, messages, starts, timers
-from engine.errors import EngineError
-from engine.execution import execute
-from engine.invariants import Inspector
-from engine.models import Timer
-from engine.timers import FireTimer
+from engine import batches, invariants, messages
+from engine.duties import AT_ONCE, IDLE_SECONDS, LISTENING_SECONDS, Duty, Sessions, SharedDuty, SoleDuty, Turn
+from engine.timer_duty import TimerDuty
+from engine.wakeup import Listener, Wake
 
-log = structlog.get_logger("baton.worker")
+_log = structlog.get_logger("baton.worker")
 
-#: Timers looked up at one go.
-BATCH = 100
-#: Seconds between two looks when nothing was due.
-IDLE_SECONDS = 1.0
+#: Seconds that a worker sleeps at least when nothing is to be done: what becomes due meanwhile is done at one go.
+SHORTEST_SLEEP = 0.02
+
+#: Seconds before a duty that failed has its next turn: doubled each time, up to the longest.
+_FIRST_BACKOFF = 1.0
+_LONGEST_BACKOFF = 60.0
+
+
+def engine_duties() -> list[Duty]:
+    """Return what the engine itself needs done."""
+    return [
+        TimerDuty(),
+        SharedDuty("batch operations", batches.work, channel=batches.CHANNEL),
+        SoleDuty("expired messages", timedelta(seconds=30), _drop_expired_messages),
+        SoleDuty("invariants", invariants.INTERVAL, invariants.inspect_all),
+    ]
+
+
+def _drop_expired_messages(sessions: Sessions) -> Iterator[None]:
+    while True:
+        with sessions() as session, transaction(session):
+            dropped = messages.drop_expired(session)
+        if not dropped:
+            return
+        yield
+
+
+@dataclass(slots=True)
+class _Post:
+    """A duty, and when it wants its next turn (by the monotonic clock)."""
+
+    duty: Duty
+    next_turn: float = 0.0
+    #: How often in a row it has failed.
+    failures: int = 0
 
 
 class Worker:
-    """Fires what is due, one transaction per timer, so that a crash repeats nothing and loses nothing."""
+    """Gives each duty its turn; any number of workers may share a database."""
 
-    def __init__(self, sessions: Callable[[], Session]) -> None:
+    def __init__(self, sessions: Sessions, duties: Sequence[Duty] | None = None) -> None:
         self._sessions = sessions
-        self._stop = threading.Event()
-        self._inspector = Inspector(sessions)
-        #: When the last step ended, in UTC by the engine's clock; None: not yet.
-        self.last_step_at: datetime | None = None
+        self._posts = [_Post(duty) for duty in (engine_duties() if duties is None else duties)]
+        self._stopping = threading.Event()
+        self._listener: Listener | None = None
+        #: Unlike that of any other worker, at any time.
+        self.name = f"{socket.gethostname()[:100]}:{os.getpid()}:{secrets.token_hex(3)}"
 
     def run(self) -> None:
-        """Work until `stop` is called; a failing step is logged and tried again."""
-        while not self._stop.is_set():
-            try:
-                busy = self.step()
-            except Exception:
-                log.exception("worker step failed")
-                busy = False
-            if not busy:
-                self._stop.wait(IDLE_SECONDS)
+        """Work until `stop` is called; a duty that fails is logged and has its next turn after a while."""
+        with self._sessions() as session:
+            self._listener = Listener(session.get_bind().engine)
+        try:
+            while not self._stopping.is_set():
+                wait = self._go_round()
+                if wait > 0 and not self._stopping.is_set():
+                    self._hear(self._listener.wait(max(wait, SHORTEST_SLEEP)))
+        finally:
+            self._listener.close()
 
     def stop(self) -> None:
-        """Let `run` return after what it has in hand."""
-        self._stop.set()
+        """Let `run` return after the part that it has in hand; may be called from a signal handler."""
+        self._stopping.set()
+        if self._listener is not None:
+            self._listener.interrupt()
 
     def step(self) -> bool:
-        """Do one round; return True when there was work, so that the next round should follow at once.
+        """Give every duty one turn now and return whether one of them has more to do; raises what a duty raises."""
+        return AT_ONCE in [post.duty.take(self._turn()) for post in self._posts]
 
-        1. Look up due timers, oldest first. 2. Fire each in a transaction of its own. 3. When nothing is due, drop
-        expired messages and look for stranded instances.
-        """
-        with self._sessions() as session:
-            now = clock.now(session)
-            due = [(timer.key, timer.instance_key) for timer in timers.due(session, now, BATCH)]
-        fired = sum(self._fire(timer_key, instance_key) for timer_key, instance_key in due)
-        if not due:
-            with self._sessions() as session, transaction(session):
-                messages.drop_expired(session)
-            self._inspector.step(now)
-        self.last_step_at = now
-        return fired > 0 or len(due) == BATCH
+    def _go_round(self) -> float:
+        """Give one turn to each duty that wants one by now; return the seconds until the next one does."""
+        for post in self._posts:
+            if post.next_turn <= time.monotonic() and not self._stopping.is_set():
+                post.next_turn = time.monotonic() + self._take(post)
+        return min(post.next_turn for post in self._posts) - time.monotonic()
 
-    def _fire(self, timer_key: int, instance_key: int | None) -> bool:
-        with self._sessions() as session:
-            try:
-                with transaction(session):
-                    if instance_key is None:
-                        starts.fire(session, timer_key)
-                    else:
-                        execute(session, instance_key, FireTimer(timer_key))
-            except Exception as error:
-                # One bad timer must not hold up its neighbours; it is tried again later.
-                level = log.warning if isinstance(error, EngineError) else log.exception
-                level("timer could not be fired", timer=timer_key, instance=instance_key, error=str(error))
-                with transaction(session):
-                    later = clock.now(session) + timers.RETRY_AFTER
-                    session.execute(update(Timer).where(Timer.key == timer_key).values(not_before=later))
-                return False
-        return True
+    def _take(self, post: _Post) -> float:
+        try:
+            wait = post.duty.take(self._turn())
+        except Exception:
+            post.failures += 1
+            wait = min(_FIRST_BACKOFF * 2 ** min(post.failures - 1, 10), _LONGEST_BACKOFF)
+            _log.exception("duty failed", duty=post.duty.name, seconds_until_next_turn=wait)
+        else:
+            post.failures = 0
+        return wait
+
+    def _hear(self, wakes: Sequence[Wake]) -> None:
+        channels = {wake.channel for wake in wakes}
+        for post in self._posts:
+            if post.duty.channel in channels and not post.failures:
+                post.next_turn = 0.0
+
+    def _turn(self) -> Turn:
+        listening = self._listener is not None and self._listener.connected
+        return Turn(self._sessions, self.name, self._stopping, LISTENING_SECONDS if listening else IDLE_SECONDS)
 
 
-def run_due(sessions: Callable[[], Session], *, most_rounds: int = 10_000) -> int:
-    """Fire everything that is due now, also what becomes due by it, and return the number of rounds with work."""
+def run_due(sessions: Sessions, *, most_rounds: int = 10_000) -> int:
+    """Do everything that is due now, also what becomes due by it, and return the number of rounds with work."""
     worker = Worker(sessions)
     rounds = 0
     while rounds < most_rounds and worker.step():
@@ -96,4 +129,4 @@ def run_due(sessions: Callable[[], Session], *, most_rounds: int = 10_000) -> in
     return rounds
 
 
-__all__ = ["Worker", "run_due"]
+__all__ = ["Worker", "engine_duties", "run_due"]

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import time
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from database import transaction
+from engine.duties import Turn
 from web.models import WorkerPulse
 
 #: Seconds between two beats of a worker.
-INTERVAL_SECONDS = 15
+INTERVAL_SECONDS = 15.0
 
 #: A worker that has been silent for so long is forgotten.
 FORGET_AFTER = timedelta(hours=1)
 
 
-class Pulse:
-    """One worker's heart."""
+class Heartbeat:
+    """The duty of each worker to say that it is alive."""
 
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
-        self._sessions = sessions
-        self._worker = f"{socket.gethostname()[:150]}:{os.getpid()}"
-        self._next = 0.0
+    name = "heartbeat"
+    channel = None
 
-    def beat(self) -> None:
-        """Note that this worker is alive; most calls come too early and do nothing."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + INTERVAL_SECONDS
+    def take(self, turn: Turn) -> float:
+        """Note that this worker is alive."""
         # Not the engine's clock: a demo that jumps a week has not lost its worker.
         at = datetime.now(UTC)
-        with self._sessions() as session, transaction(session):
+        with turn.sessions() as session, transaction(session):
             session.execute(delete(WorkerPulse).where(WorkerPulse.beat_at < at - FORGET_AFTER))
-            session.merge(WorkerPulse(worker=self._worker, beat_at=at))
+            session.merge(WorkerPulse(worker=turn.worker, beat_at=at))
+        return INTERVAL_SECONDS
 
 
 def silent_for(session: Session) -> timedelta | None:

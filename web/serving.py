@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from threading import Event, Thread
 
 import structlog
@@ -13,16 +14,15 @@ from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from sqlalchemy.exc import SQLAlchemyError
 
 from database import create_engine, session_factory
-from engine.worker import Worker
+from engine.worker import Worker, engine_duties
 from web import heartbeat, logs
 from web.application import create_app
 from web.configuration import Configuration, from_environment
 
-#: Seconds between two looks for work when there is none.
-IDLE_SECONDS = 1.0
+#: Seconds between two looks whether the process that started this one is still there.
+PARENT_LOOK_SECONDS = 1.0
 
 #: Seconds before a worker that died is started again.
 RESTART_SECONDS = 2.0
@@ -65,26 +65,23 @@ def application() -> Flask:
 
 def work(configuration: Configuration, *, parent: int | None = None) -> None:
     """Fire what is due until SIGTERM or SIGINT, or until the process `parent` that started this one is gone."""
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     engine = create_engine(configuration.database_url)
     sessions = session_factory(engine, **configuration.engine().info())
-    worker = Worker(sessions)
-    pulse = heartbeat.Pulse(sessions)
-    _log.info("worker started")
-    while not stopping.is_set() and parent in (None, os.getppid()):
-        try:
-            pulse.beat()
-            busy = worker.step()
-        except SQLAlchemyError:
-            # The database is away or overloaded: it will come back, and nothing is lost meanwhile.
-            _log.exception("worker step failed")
-            busy = False
-        if not busy:
-            stopping.wait(IDLE_SECONDS)
+    worker = Worker(sessions, [*engine_duties(), heartbeat.Heartbeat()])
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    if parent is not None:
+        Thread(target=_stop_with, args=(worker, parent), name="parent watcher", daemon=True).start()
+    _log.info("worker started", worker=worker.name)
+    worker.run()
     engine.dispose()
     _log.info("worker stopped")
+
+
+def _stop_with(worker: Worker, parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_LOOK_SECONDS)
+    worker.stop()
 
 
 class WorkerProcess:

@@ -8,6 +8,7 @@ from engine.models.definitions import (
     FormDefinition,
     ProcessDefinition,
 )
+from engine.models.duties import ClusterDuty
 from engine.models.history import Audit, DecisionEvaluation
 from engine.models.instances import (
     ElementInstance,
@@ -40,6 +41,7 @@ __all__ = [
     "BatchItemState",
     "BatchOperation",
     "BatchState",
+    "ClusterDuty",
     "DecisionDefinition",
     "DecisionEvaluation",
     "DecisionRequirements",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Instant, Json, Key
@@ -160,6 +161,11 @@ class Job(Base):
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+def _due_at(context: DefaultExecutionContext) -> datetime:
+    due_at: datetime = context.get_current_parameters()["due_at"]  # type: ignore[no-untyped-call]
+    return due_at
+
+
 class Timer(Base):
     """A due date that the engine enforces: of a live element, or (without instance) of a start event."""
 
@@ -170,8 +176,16 @@ class Timer(Base):
     )
 
     key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    #: Due timers, oldest first: the worker's only query.
+    #: Overdue timers: what people are shown.
     due_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    #: When a worker takes it, by the engine's clock: the due date, or later when it could not be fired then. Timers to
+    #: fire, oldest first: the workers' only query, which so never passes over one that is not to be fired now.
+    next_at: Mapped[datetime] = mapped_column(Instant, index=True, default=_due_at)
+    #: The worker that has it in hand, and until when, in real time; null: nobody has.
+    claimed_by: Mapped[str | None]
+    claimed_until: Mapped[datetime | None] = mapped_column(Instant)
+    #: How often in a row it could not be fired.
+    failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     instance_key: Mapped[int | None] = mapped_column(Key)
     element_instance_key: Mapped[int | None] = mapped_column(Key)
     definition_key: Mapped[int] = mapped_column(Key, index=True)
@@ -184,8 +198,6 @@ class Timer(Base):
     repetitions: Mapped[int] = mapped_column(default=0)
     #: The ISO 8601 interval or cron text that gives the next due date.
     cycle: Mapped[str | None]
-    #: The worker tries a failing timer again only then, so that it cannot block its neighbours.
-    not_before: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class MessageSubscription(Base):

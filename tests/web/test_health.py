@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.databases import Databases
+from engine.duties import Turn
 from web.application import create_app
 from web.configuration import Configuration
-from web.heartbeat import Pulse
+from web.heartbeat import Heartbeat
 from web.models import WorkerPulse
 
 
@@ -29,9 +30,9 @@ def test_a_migrated_database_is_healthy(client: FlaskClient, sessions: sessionma
 
 
 def test_a_workers_heartbeat_is_seen(client: FlaskClient, sessions: sessionmaker[Session]) -> None:
-    pulse = Pulse(sessions)
-    pulse.beat()
-    pulse.beat()
+    heart = Heartbeat()
+    heart.take(Turn(sessions, "a:1"))
+    heart.take(Turn(sessions, "a:1"))
 
     answer = client.get("/healthz").json
 

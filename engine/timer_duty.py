@@ -1,0 +1,190 @@
+"""The duty that fires timers: claims a batch of those that are due, and fires each instance's in one transaction.
+
+A claim keeps workers from doing the same work twice; that a timer fires once does not depend on it, because a timer
+that has fired is gone. The claims of a worker that dies run out after `leases.TIMER_LEASE`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from database import transaction
+from database.retrying import retrying
+from engine import clock, leases, locks, starts
+from engine.duties import AT_ONCE, Turn
+from engine.errors import EngineError
+from engine.execution import execute
+from engine.models import ProcessInstance, Timer
+from engine.timers import CHANNEL, FireTimer
+
+_log = structlog.get_logger("baton.timers")
+
+#: Timers claimed at one go; those that are left when the turn is over are given back.
+BATCH = 100
+
+#: How long a due timer is left alone whose instance is in somebody else's hands.
+_BUSY = timedelta(milliseconds=200)
+
+#: How long a timer that could not be fired is left alone: doubled each time, up to the longest.
+FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=1)
+
+
+def _unclaimed() -> ColumnElement[bool]:
+    return or_(
+        Timer.claimed_until.is_(None), Timer.claimed_until <= bindparam("real_now", type_=Timer.claimed_until.type)
+    )
+
+
+# Built once: building a statement costs as much as running it.
+_NEXT = select(Timer.next_at).where(_unclaimed()).order_by(Timer.next_at).limit(1)
+_DUE = (
+    select(Timer.key, Timer.instance_key, ProcessInstance.root_key)
+    .outerjoin(ProcessInstance, ProcessInstance.key == Timer.instance_key)
+    .where(Timer.next_at <= bindparam("now", type_=Timer.next_at.type), _unclaimed())
+    .order_by(Timer.next_at, Timer.key)
+    .limit(bindparam("most"))
+    .with_for_update(of=Timer, skip_locked=True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A due timer that this worker has in hand."""
+
+    key: int
+    #: Null: it is of a start event.
+    instance_key: int | None
+    root_key: int | None
+
+
+class TimerDuty:
+    """Fires what is due, whichever worker is first."""
+
+    name = "timers"
+    channel = CHANNEL
+
+    def take(self, turn: Turn) -> float:
+        """Claim due timers and fire them; return how many seconds there are until the next one is due."""
+        wait = _seconds_until_due(turn)
+        if wait > 0:
+            return wait
+        groups = _by_instance(claim(turn))
+        try:
+            while groups:
+                _fire_all(turn, groups[0])
+                del groups[0]
+                if turn.over:
+                    break
+        finally:
+            if groups:
+                give_back(turn, [each.key for group in groups for each in group])
+        return AT_ONCE
+
+
+def _seconds_until_due(turn: Turn) -> float:
+    with turn.sessions() as session:
+        now = clock.now(session)
+        next_at = session.scalar(_NEXT, {"real_now": leases.now(session)})
+    if next_at is None:
+        return turn.idle_seconds
+    # The clock may be one that stands still, and is set.
+    return max(0.0, min((next_at - now).total_seconds(), turn.idle_seconds))
+
+
+def claim(turn: Turn) -> list[Claim]:
+    """Return due timers, oldest first, that no other worker has in hand, and keep them for this one for a while."""
+
+    def attempt() -> list[Claim]:
+        with turn.sessions() as session, transaction(session):
+            real_now = leases.now(session)
+            due = session.execute(_DUE, {"now": clock.now(session), "real_now": real_now, "most": BATCH})
+            claims = [Claim(*row) for row in due]
+            _mark(session, [each.key for each in claims], turn.worker, real_now + leases.TIMER_LEASE)
+        return claims
+
+    return retrying(attempt)
+
+
+def give_back(turn: Turn, keys: Sequence[int]) -> None:
+    """Let others have claimed timers at once."""
+    try:
+        with turn.sessions() as session, transaction(session):
+            session.execute(
+                update(Timer)
+                .where(Timer.key.in_(keys), Timer.claimed_by == turn.worker)
+                .values(claimed_by=None, claimed_until=None)
+            )
+    except (OperationalError, InterfaceError) as error:
+        _log.warning("claims could not be given back and run out", timers=len(keys), error=str(error))
+
+
+def _mark(session: Session, keys: Sequence[int], worker: str | None, until: object) -> None:
+    if keys:
+        session.execute(update(Timer).where(Timer.key.in_(keys)).values(claimed_by=worker, claimed_until=until))
+
+
+def _by_instance(claims: Iterable[Claim]) -> list[list[Claim]]:
+    """Return the claims of each instance together, oldest first; start timers one by one."""
+    groups: dict[int, list[Claim]] = defaultdict(list)
+    for each in claims:
+        groups[each.instance_key or -each.key].append(each)
+    return list(groups.values())
+
+
+def _fire_all(turn: Turn, group: Sequence[Claim]) -> None:
+    """Fire an instance's timers together; when that fails, one by one, so that a bad one holds up no other."""
+    if len(group) > 1:
+        try:
+            retrying(lambda: _fire(turn, group))
+            return
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            _log.info("timers are fired one by one", instance=group[0].instance_key, error=str(error))
+    for each in group:
+        _fire_one(turn, each)
+
+
+def _fire_one(turn: Turn, each: Claim) -> None:
+    try:
+        retrying(lambda: _fire(turn, [each]))
+    except (OperationalError, InterfaceError):
+        # The database is away: the timer is as it was.
+        raise
+    except Exception as error:
+        level = _log.warning if isinstance(error, EngineError) else _log.exception
+        level("timer could not be fired", timer=each.key, instance=each.instance_key, error=str(error))
+        retrying(lambda: _put_off(turn, each))
+
+
+def _fire(turn: Turn, group: Sequence[Claim]) -> None:
+    with turn.sessions() as session, transaction(session):
+        first = group[0]
+        if first.instance_key is None or first.root_key is None:
+            starts.fire(session, first.key)
+        elif locks.try_lock(session, first.root_key):
+            for each in group:
+                execute(session, first.instance_key, FireTimer(each.key), root_key=first.root_key)
+        else:
+            # Somebody works on the instance; nobody waits for him here.
+            _mark(session, [each.key for each in group], None, leases.now(session) + _BUSY)
+
+
+def _put_off(turn: Turn, each: Claim) -> None:
+    with turn.sessions() as session, transaction(session):
+        failures = session.scalar(select(Timer.failures).where(Timer.key == each.key)) or 0
+        later = min(FIRST_RETRY * 2 ** min(failures, 20), LONGEST_RETRY)
+        session.execute(
+            update(Timer)
+            .where(Timer.key == each.key)
+            .values(next_at=clock.now(session) + later, failures=failures + 1, claimed_by=None, claimed_until=None)
+        )
