@@ -147,7 +147,7 @@ def write(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
             names = [name for name, _ in table.columns]
             connection.execute(sa.insert(table.clause()), [dict(zip(names, row, strict=True)) for row in rows])
     except (psycopg.DataError, psycopg.IntegrityError, DataError, IntegrityError) as error:
-        raise Unstorable(_why(table, rows, error)) from error
+        raise Unstorable(_why(table, error)) from error
 
 
 def _copy_in(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -155,19 +155,20 @@ def _copy_in(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     assert isinstance(driver, psycopg.Connection)
     columns = psycopg.sql.SQL(", ").join(psycopg.sql.Identifier(name) for name, _ in table.columns)
     statement = psycopg.sql.SQL("COPY {} ({}) FROM STDIN").format(psycopg.sql.Identifier(table.name), columns)
+    texts = [number for number, (_, kind) in enumerate(table.columns) if kind is Kind.TEXT]
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
+            for number in texts:
+                if isinstance(row[number], str) and "\x00" in row[number]:
+                    # Our connections would send another character in its place.
+                    raise Unstorable(
+                        f"Table {table.name}, column {table.columns[number][0]}, row {row[0]}: the text has a NUL "
+                        "character, which PostgreSQL cannot keep. Change the value in the source and try again."
+                    )
             copy.write_row(row)
 
 
-def _why(table: Table, rows: Sequence[Row], error: Exception) -> str:
-    for row in rows:
-        for (name, _), value in zip(table.columns, row, strict=True):
-            if isinstance(value, str) and "\x00" in value:
-                return (
-                    f"Table {table.name}, column {name}, row {row[0]}: the text has a NUL character, which "
-                    "PostgreSQL cannot keep. Change the value in the source and try again."
-                )
+def _why(table: Table, error: Exception) -> str:
     context = error.diag.context if isinstance(error, psycopg.Error) else None
     return f"Table {table.name}: {error}" + (f" ({context})" if context and context not in str(error) else "")
 

@@ -21,7 +21,8 @@ from tests.library.repair_shop import RepairShop
 from tests.library.test_repair_order import make_ready, to_workshop
 from tests.moving.conftest import contents_of
 from tests.play import Case, Player
-from web import cli, heartbeat
+from web import cli
+from web.models import WorkerPulse
 
 #: Values whose text must stay as it is, and characters that a careless copy loses.
 ODD = {
@@ -158,7 +159,8 @@ def test_a_table_that_is_not_ours_is_not_left_behind_in_silence(
 def test_stop_the_workers_before_you_move(
     play: Player, database_url: str, of_other_kind: str, sessions: sessionmaker[Session]
 ) -> None:
-    heartbeat.Pulse(sessions).beat()
+    with sessions() as session, transaction(session):
+        session.add(WorkerPulse(worker="host:1", beat_at=datetime.now(UTC)))
 
     refused = baton_copy(database_url, of_other_kind, fails=True)
     assert "Stop all servers and workers" in refused.stderr
