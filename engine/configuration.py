@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.calendar import CompanyCalendar
 from feel import WorkingCalendar
+from feel.durations import Duration
 
 #: Default time zone of schedules and working days.
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
@@ -27,6 +28,8 @@ class EngineConfiguration:
     loop_limit: int = 1_000
     #: Call activities inside of each other that one command may start.
     call_depth_limit: int = 200
+    #: How long the history of an ended instance is kept if its process says nothing; None: for ever.
+    history_time_to_live: Duration | None = None
 
     def info(self) -> dict[str, object]:
         """Return what a session factory must put into `session.info`."""

@@ -37,6 +37,13 @@ class ProcessInstance(Base):
         Index("ix_process_instance_list", "state", "process_id", "started_at"),
         Index("ix_process_instance_running", "definition_key", "state"),
         Index("ix_process_instance_children", "parent_element_instance_key"),
+        # Cleanup: hierarchies whose history need no longer be kept.
+        Index(
+            "ix_process_instance_removal",
+            "removal_at",
+            sqlite_where=text("removal_at IS NOT NULL"),
+            postgresql_where=text("removal_at IS NOT NULL"),
+        ),
     )
 
     key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
@@ -53,6 +60,9 @@ class ProcessInstance(Base):
     started_at: Mapped[datetime] = mapped_column(Instant, index=True)
     started_by: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: Of the topmost instance, once it has ended: from then on the whole hierarchy may be archived and removed; null:
+    #: it is kept for ever.
+    removal_at: Mapped[datetime | None] = mapped_column(Instant)
     #: Nothing happens in the instance since then, until it is resumed; null: it is not suspended.
     suspended_at: Mapped[datetime | None] = mapped_column(Instant)
     #: Rises with every command.
