@@ -238,6 +238,7 @@ class Hierarchy:
             started_at=self.now,
             started_by=self.actor,
             ended_at=None,
+            removal_at=None,
             suspended_at=None,
             revision=0,
         )

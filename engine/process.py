@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 
 from engine.elements.definitions import LinkDefinition
+from feel.durations import Duration
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
@@ -28,6 +29,8 @@ class Process(WorkflowSpec):
         self.title_expression: str | None = None
         #: False where the property `startable` says that only a call or an event starts it.
         self.listed = True
+        #: How long the history of an ended instance is kept; None: as the settings say.
+        self.time_to_live: Duration | None = None
         self.documentation = ""
         self.flows: dict[str, SequenceFlow] = {}
         self.root: Element
