@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from cockpit import decision_search, incident_search, interventions_api, search, service, way
+from cockpit import batches_api, decision_search, incident_search, interventions_api, search, service, way
 from cockpit.decision_shapes import DecisionInstanceQuery, DecisionInstanceRow, DecisionInstanceShape
 from cockpit.shapes import (
     ElementInstanceQuery,
@@ -32,6 +32,7 @@ blueprint = Blueprint("cockpit_api", __name__)
 v2 = Blueprint("v2", __name__, url_prefix="/v2")
 blueprint.register_blueprint(v2)
 blueprint.register_blueprint(interventions_api.blueprint)
+blueprint.register_blueprint(batches_api.blueprint)
 
 
 @v2.post("/process-instances/search")

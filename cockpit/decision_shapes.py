@@ -1,4 +1,4 @@
-"""Decisions that process instances have made as the API shows them (Camunda 8.9's shapes)."""
+"""Decisions that were made as the API shows them (Camunda 8.9's shapes)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from database.rest import (
     InstantText,
     KeyCondition,
     KeyText,
+    NullableKeyText,
     NumberCondition,
     Request,
     SearchQuery,
@@ -32,13 +33,14 @@ class DecisionInstanceRow(Shape):
     root_decision_definition_key: KeyText
     evaluation_date: InstantText
     result: str
-    process_definition_key: KeyText
-    process_instance_key: KeyText
-    root_process_instance_key: KeyText
-    element_instance_key: KeyText
-    #: One that cannot be made is an incident instead.
-    state: Literal["EVALUATED"] = "EVALUATED"
-    evaluation_failure: None = None
+    #: Null of a decision that somebody has asked for through the API.
+    process_definition_key: NullableKeyText
+    process_instance_key: NullableKeyText
+    root_process_instance_key: NullableKeyText
+    element_instance_key: NullableKeyText
+    #: What fails in an instance is an incident instead.
+    state: Literal["EVALUATED", "FAILED"]
+    evaluation_failure: str | None
     business_id: None = None
     tenant_id: str = DEFAULT_TENANT
 
@@ -58,10 +60,12 @@ class DecisionInstanceFilter(Request):
     decision_definition_id: TextCondition | None = None
     decision_definition_key: KeyCondition | None = None
     decision_definition_name: TextCondition | None = None
+    decision_definition_type: TextCondition | None = None
     decision_definition_version: NumberCondition | None = None
     decision_requirements_key: KeyCondition | None = None
     root_decision_definition_key: KeyCondition | None = None
     evaluation_date: InstantCondition | None = None
+    evaluation_failure: TextCondition | None = None
     process_definition_key: KeyCondition | None = None
     process_instance_key: KeyCondition | None = None
     element_instance_key: KeyCondition | None = None
@@ -76,11 +80,13 @@ class DecisionInstanceQuery(
             "decisionDefinitionId",
             "decisionDefinitionKey",
             "decisionDefinitionName",
+            "decisionDefinitionType",
             "decisionDefinitionVersion",
             "decisionEvaluationInstanceKey",
             "decisionEvaluationKey",
             "elementInstanceKey",
             "evaluationDate",
+            "evaluationFailure",
             "processDefinitionKey",
             "processInstanceKey",
             "rootDecisionDefinitionKey",

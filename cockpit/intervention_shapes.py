@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from database.rest import KeyText, NullableKeyText, Request, Shape, Variables
+from database.rest import KeyText, NullableKeyText, Request, Variables
 from database.rest.shapes import PlainText
 from engine.modification import ActivateInstruction, MoveInstruction, VariableInstruction
 from tasks.shapes import StartInstruction
@@ -135,12 +135,11 @@ class ElementMapping(Request):
     target_element_id: str
 
 
-class Migration(Request):
-    """The version that an instance is migrated to, and what becomes of what is active."""
+class Plan(Request):
+    """The version that is migrated to, and what becomes of what is active."""
 
     target_process_definition_key: KeyText
     mapping_instructions: list[ElementMapping] = Field(max_length=MOST_INSTRUCTIONS)
-    operation_reference: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")
     def _once_each(self) -> Self:
@@ -151,6 +150,12 @@ class Migration(Request):
     def mapping(self) -> dict[str, str]:
         """Return the targets by their sources."""
         return {given.source_element_id: given.target_element_id for given in self.mapping_instructions}
+
+
+class Migration(Plan):
+    """The migration of one instance."""
+
+    operation_reference: int | None = Field(None, ge=1)
 
 
 class AdHocElement(Request):
@@ -175,10 +180,3 @@ class Restart(Request):
     #: Another version than that of the ended instance.
     process_definition_key: NullableKeyText = None
     reason: str | None = None
-
-
-class BatchShape(Shape):
-    """An operation on several things; it is over when this is answered."""
-
-    batch_operation_key: KeyText
-    batch_operation_type: str

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from cockpit import interventions, search
-from cockpit.intervention_shapes import AdHocActivation, BatchShape, Migration, Modification, Restart
+from cockpit import batches, interventions, search
+from cockpit.intervention_shapes import AdHocActivation, Migration, Modification, Restart
 from cockpit.shapes import Intervention, ProcessInstanceShape
 from database import transaction
 from database.extension import db
 from database.rest import endpoint
-from engine.keys import new_key
 from engine.migration import MigrationPlan
 from people.login import signed_in_user
+from tasks.shapes import BatchShape
 
 blueprint = Blueprint("interventions_api", __name__)
 
@@ -57,9 +57,9 @@ def resume_process_instance(key: int, intervention: Intervention) -> None:
 @endpoint
 def resolve_process_instance_incidents(key: int) -> BatchShape:
     """Let the engine try again everything that has failed in a process instance."""
+    user = signed_in_user()
     with transaction(db.session()) as session:
-        interventions.resolve_incidents(session, signed_in_user(), key)
-    return BatchShape(batch_operation_key=new_key(), batch_operation_type="RESOLVE_INCIDENT")
+        return BatchShape.of(batches.resolve_incidents(session, user, key, REASON))
 
 
 @blueprint.post("/v2/element-instances/ad-hoc-activities/<int:key>/activation")

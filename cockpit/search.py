@@ -19,6 +19,7 @@ from database.rest import TENANT, Listing, Results, matching
 from engine import definitions
 from engine.errors import NotFound
 from engine.models import (
+    BatchItem,
     ElementInstance,
     Incident,
     IncidentState,
@@ -46,6 +47,7 @@ _INSTANCE_COLUMNS = {
     "process_definition_version_tag": ProcessDefinition.version_tag,
     "start_date": ProcessInstance.started_at,
     "end_date": ProcessInstance.ended_at,
+    "suspended_date": ProcessInstance.suspended_at,
     "state": _STATE,
     "parent_process_instance_key": ProcessInstance.parent_key,
     "parent_element_instance_key": ProcessInstance.parent_element_instance_key,
@@ -144,6 +146,13 @@ def element_instance(session: Session, user: User, key: int) -> ElementInstanceS
     return _render_element(session, row)
 
 
+def among(wanted: ProcessInstanceFilter) -> ColumnElement[bool]:
+    """Return the condition that a process instance is one of those that the filter finds, whoever may see them."""
+    # For itself: the query around it may have the same table.
+    found = select(ProcessInstance.key).join(ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key)
+    return ProcessInstance.key.in_(found.where(_instance_holds(wanted)).correlate(None))
+
+
 def scope_instance_key(session: Session, scope_key: int) -> int:
     """Return the process instance of a scope, which is itself or an element instance inside; raises NotFound."""
     inside = select(ElementInstance.instance_key).where(ElementInstance.key == scope_key)
@@ -189,6 +198,9 @@ def _instance_holds(wanted: ProcessInstanceFilter) -> ColumnElement[bool]:
         conditions.append(
             ProcessInstance.state.in_([ProcessState.ACTIVE if state == _SUSPENDED else state for state in named])
         )
+    if wanted.batch_operation_key is not None:
+        taken = wanted.batch_operation_key.on(BatchItem.operation_key)
+        conditions.append(exists().where(BatchItem.instance_key == ProcessInstance.key, taken))
     if wanted.has_incident is not None:
         conditions.append(has_incident() if wanted.has_incident else ~has_incident())
     if wanted.error_message is not None:

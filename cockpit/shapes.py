@@ -57,7 +57,10 @@ class ProcessInstanceFilter(Request):
     process_definition_version_tag: TextCondition | None = None
     start_date: InstantCondition | None = None
     end_date: InstantCondition | None = None
+    suspended_date: InstantCondition | None = None
     state: TextCondition | None = None
+    #: Batch operations that have it among their items.
+    batch_operation_key: KeyCondition | None = None
     has_incident: bool | None = None
     parent_process_instance_key: KeyCondition | None = None
     parent_element_instance_key: KeyCondition | None = None

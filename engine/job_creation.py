@@ -52,6 +52,9 @@ def create(
         custom_headers=dict(definition.headers),
         error_code=None,
         error_message=None,
+        denied=None,
+        denied_reason=None,
         created_at=execution.now,
+        updated_at=None,
         ended_at=None,
     )

@@ -44,6 +44,7 @@ def activate(session: Session, job_type: str, worker: str, timeout: timedelta, l
     for job in jobs:
         job.worker = worker
         job.deadline = now + timeout
+        job.updated_at = now
     session.flush()
     return jobs
 
@@ -56,6 +57,14 @@ def _live(execution: Execution, job_key: int) -> tuple[Job, Token]:
     if job.state not in (JobState.CREATED, JobState.FAILED) or token is None:
         raise NotActive("job", job_key, str(job.state).lower())
     return job, token
+
+
+def _verdict(job: Job, result: ListenerResult | None) -> dict[str, Any]:
+    """Return what is kept of a task listener's answer."""
+    if job.kind != JobKind.TASK_LISTENER:
+        return {}
+    denied = result is not None and result.denied
+    return {"denied": denied, "denied_reason": result.denied_reason if result is not None and denied else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,15 @@ class CompleteJob:
         job, token = _live(execution, self.job_key)
         if token.in_error:
             incidents.overcome(token)
-        execution.changes.update(Job, job.key, state=JobState.COMPLETED, ended_at=execution.now, deadline=None)
+        execution.changes.update(
+            Job,
+            job.key,
+            state=JobState.COMPLETED,
+            ended_at=execution.now,
+            updated_at=execution.now,
+            deadline=None,
+            **_verdict(job, self.result),
+        )
         waits.forget(token, Job)
         details = execution.variables.change(token, variables)
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details=details)
@@ -112,6 +129,7 @@ class FailJob:
             error_message=self.message,
             deadline=None,
             available_at=execution.now + self.back_off if self.back_off else None,
+            updated_at=execution.now,
         )
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"message": self.message})
         if self.retries <= 0 and not token.in_error:
@@ -140,6 +158,7 @@ class ThrowJobError:
             error_code=self.code,
             error_message=self.message,
             ended_at=execution.now,
+            updated_at=execution.now,
             deadline=None,
         )
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details={"code": self.code})
@@ -166,6 +185,6 @@ class UpdateJob:
             raise NotActive("job", self.job_key, "held by no worker")
         given = {"retries": self.retries, "deadline": self.deadline}
         changes = {name: value for name, value in given.items() if value is not None}
-        execution.changes.update(Job, job.key, **changes)
+        execution.changes.update(Job, job.key, updated_at=execution.now, **changes)
         shown = {name: str(value) if isinstance(value, datetime) else value for name, value in changes.items()}
         execution.audit(self.action, element_id=job.element_id, subject_key=job.key, details=shown)

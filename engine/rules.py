@@ -67,17 +67,23 @@ def decide(token: Token, decision_id: str) -> Any:
         sentence = f"The rules of the decision “{decision_id}” contradict its hit policy: {reasons}"
         raise ElementFailure("DECISION_EVALUATION_ERROR", sentence, variables=dict(view.read))
     output = feel.to_json(outcome.value)
+    key = new_key()
     execution.changes.insert(
         DecisionEvaluation,
-        key=new_key(),
+        key=key,
+        evaluation_key=key,
+        number=1,
         at=execution.now,
         instance_key=execution.instance_key,
         element_instance_key=token.key,
         element_id=token.element.id,
+        actor="",
         decision_key=definition.key,
         decision_id=decision_id,
+        root_decision_key=definition.key,
         output=output,
         matched=matched(outcome),
+        failure=None,
     )
     return output
 

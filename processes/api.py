@@ -112,8 +112,10 @@ def get_decision_definition_xml(key: int) -> Xml:
 @blueprint.post("/decision-definitions/evaluation")
 @endpoint
 def evaluate_decision(wanted: DecisionRequest) -> DecisionResult:
-    """Make a decision with the variables given."""
-    return deciding.decide(db.session(), wanted)
+    """Make a decision with the variables given; what comes out is kept as decision instances."""
+    user = signed_in_user()
+    with transaction(db.session()) as session:
+        return deciding.decide(session, wanted, user.username)
 
 
 @blueprint.post("/decision-requirements/search")

@@ -206,11 +206,12 @@ class JobShape(Shape):
     root_process_instance_key: KeyText
     creation_time: InstantText
     end_time: NullableInstantText
-    last_update_time: NullableInstantText = None
+    last_update_time: InstantText
     kind: str
     listener_event_type: str
-    is_denied: bool | None = None
-    denied_reason: str | None = None
+    #: Of a task listener's job that is completed.
+    is_denied: bool | None
+    denied_reason: str | None
     priority: int = 0
     business_id: str | None = None
     tenant_id: str = DEFAULT_TENANT
@@ -235,9 +236,36 @@ class JobFilter(Request):
     creation_time: InstantCondition | None = None
     end_time: InstantCondition | None = None
     has_failed_with_retries_left: bool | None = None
+    is_denied: bool | None = None
+    denied_reason: TextCondition | None = None
+    last_update_time: InstantCondition | None = None
     kind: TextCondition | None = None
     listener_event_type: TextCondition | None = None
     tenant_id: TextCondition | None = None
+
+
+class JobBatchChangeset(JobChangeset):
+    """What is changed of many jobs; something must be."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.retries is None and self.timeout is None:
+            raise ValueError("change the retries or the timeout")
+        return self
+
+
+class JobBatchUpdate(Request):
+    """A change of many jobs; without a criterion it would be all of them: that is refused."""
+
+    filter: JobFilter
+    changeset: JobBatchChangeset
+    operation_reference: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _some_criterion(self) -> Self:
+        if not self.filter.model_fields_set:
+            raise ValueError("the filter needs at least one criterion")
+        return self
 
 
 class JobQuery(
@@ -259,6 +287,10 @@ class JobQuery(
             "processInstanceKey",
             "creationTime",
             "endTime",
+            "lastUpdateTime",
+            "isDenied",
+            "deniedReason",
+            "hasFailedWithRetriesLeft",
             "kind",
             "listenerEventType",
             "tenantId",

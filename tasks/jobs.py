@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, select, true
 from sqlalchemy.orm import Session
 
 from database.rest import TENANT, Listing, Results, matching
-from engine import clock, jobs
+from engine import batches, clock, jobs
+from engine.batch_kinds import UpdateJobs
 from engine.errors import NotFound
 from engine.execution import Command, execute
 from engine.jobs import CompleteJob, UpdateJob
-from engine.models import Job, JobState, ProcessInstance
+from engine.models import BatchOperation, Job, JobState, ProcessInstance
 from people.errors import Forbidden
 from people.models import User
-from people.permissions import may_act_as_machine
+from people.permissions import may_act_as_machine, may_manage
 from tasks import listener_jobs, variables
-from tasks.job_shapes import HeldUserTask, JobChangeset, JobCompletion, JobQuery, JobShape
+from tasks.job_shapes import HeldUserTask, JobBatchUpdate, JobChangeset, JobCompletion, JobFilter, JobQuery, JobShape
 from tasks.listener_jobs import EVENT_TYPE
 
 _FAILED_WITH_RETRIES = and_(Job.state == JobState.FAILED, Job.retries > 0)
+
+#: Nothing has been done with it since it was created.
+_UPDATED_AT = func.coalesce(Job.updated_at, Job.created_at)
 
 _COLUMNS = {
     "job_key": Job.key,
@@ -41,6 +45,8 @@ _COLUMNS = {
     "process_instance_key": Job.instance_key,
     "creation_time": Job.created_at,
     "end_time": Job.ended_at,
+    "last_update_time": _UPDATED_AT,
+    "denied_reason": Job.denied_reason,
     "kind": Job.kind,
     "listener_event_type": EVENT_TYPE,
     "tenant_id": TENANT,
@@ -64,6 +70,11 @@ _LISTING: Listing[Job] = Listing(
         "processInstanceKey": Job.instance_key.expression,
         "creationTime": Job.created_at.expression,
         "endTime": Job.ended_at.expression,
+        "lastUpdateTime": _UPDATED_AT,
+        # Numbers, because SQL does not compare truths.
+        "isDenied": case((Job.denied.is_(True), 1), (Job.denied.is_(False), 0)),
+        "deniedReason": Job.denied_reason.expression,
+        "hasFailedWithRetriesLeft": case((_FAILED_WITH_RETRIES, 1), else_=0),
         "kind": Job.kind.expression,
         "listenerEventType": EVENT_TYPE,
         "tenantId": TENANT,
@@ -139,16 +150,28 @@ def update(session: Session, user: User, job_key: int, changes: JobChangeset) ->
 def search(session: Session, user: User, query: JobQuery) -> Results[JobShape]:
     """Return the jobs that `query` asks for; raises Forbidden, InvalidCursor."""
     _require_machine(user)
-    wanted = query.filter
-    rows = (
-        select(Job, ProcessInstance.root_key)
-        .join(ProcessInstance, ProcessInstance.key == Job.instance_key)
-        .where(*matching(wanted, _COLUMNS))
-    )
-    if wanted is not None and wanted.has_failed_with_retries_left is not None:
-        failed = wanted.has_failed_with_retries_left
-        rows = rows.where(_FAILED_WITH_RETRIES if failed else ~_FAILED_WITH_RETRIES)
+    rows = select(Job, ProcessInstance.root_key).join(ProcessInstance, ProcessInstance.key == Job.instance_key)
+    if query.filter is not None:
+        rows = rows.where(_holds(query.filter))
     return _LISTING.find(session, rows, query, _render)
+
+
+def update_many(session: Session, user: User, wanted: JobBatchUpdate, reason: str) -> BatchOperation:
+    """Write down a change of all open jobs that the filter finds; raises Forbidden."""
+    if not may_manage(user):
+        raise Forbidden("Only managers change many jobs at once.")
+    kind = UpdateJobs(wanted.changeset.retries, wanted.changeset.timeout)
+    return batches.create(session, kind, _holds(wanted.filter), actor=user.username, reason=reason)
+
+
+def _holds(wanted: JobFilter) -> ColumnElement[bool]:
+    conditions = matching(wanted, _COLUMNS)
+    if wanted.is_denied is not None:
+        conditions.append(Job.denied.is_(wanted.is_denied))
+    if wanted.has_failed_with_retries_left is not None:
+        failed = wanted.has_failed_with_retries_left
+        conditions.append(_FAILED_WITH_RETRIES if failed else ~_FAILED_WITH_RETRIES)
+    return and_(true(), *conditions)
 
 
 def _render(row: Row[Job, int]) -> JobShape:
@@ -172,6 +195,9 @@ def _render(row: Row[Job, int]) -> JobShape:
         root_process_instance_key=root_key,
         creation_time=job.created_at,
         end_time=job.ended_at,
+        last_update_time=job.updated_at or job.created_at,
+        is_denied=job.denied,
+        denied_reason=job.denied_reason,
         kind=job.kind,
         listener_event_type=listener_jobs.event_type(job),
     )

@@ -16,6 +16,7 @@ from tasks.job_shapes import (
     ActivatedJob,
     ActivatedJobs,
     Activation,
+    JobBatchUpdate,
     JobCompletion,
     JobError,
     JobFailure,
@@ -25,6 +26,10 @@ from tasks.job_shapes import (
 )
 from tasks.jobs import Leased
 from tasks.listener_jobs import event_type
+from tasks.shapes import BatchShape
+
+#: What is kept of a program's wish: Camunda 8's API has no place for a reason.
+REASON = "API"
 
 blueprint = Blueprint("jobs_api", __name__)
 
@@ -51,6 +56,15 @@ def activate_jobs(wanted: Activation) -> ActivatedJobs:
 def search_jobs(query: JobQuery) -> Results[JobShape]:
     """Search jobs."""
     return jobs.search(db.session(), signed_in_user(), query)
+
+
+@blueprint.post("/jobs/batch-update")
+@endpoint
+def update_jobs(update: JobBatchUpdate) -> BatchShape:
+    """Change the retries or the leases of many jobs."""
+    user = signed_in_user()
+    with transaction(db.session()) as session:
+        return BatchShape.of(jobs.update_many(session, user, update, REASON))
 
 
 @blueprint.post("/jobs/<int:key>/completion")

@@ -25,6 +25,7 @@ from database.rest import (
     Variables,
     WholeNumber,
 )
+from engine.models import BatchOperation
 from tasks.variable_search import VariableFilter
 
 #: Stands for the latest version of a process.
@@ -192,3 +193,15 @@ class CreationShape(Shape):
     tags: list[str] = Field(default_factory=list)
     business_id: str | None = None
     tenant_id: str = DEFAULT_TENANT
+
+
+class BatchShape(Shape):
+    """A batch operation that was written down."""
+
+    batch_operation_key: KeyText
+    batch_operation_type: str
+
+    @classmethod
+    def of(cls, operation: BatchOperation) -> Self:
+        """Return the shape of an operation."""
+        return cls(batch_operation_key=operation.key, batch_operation_type=operation.type)

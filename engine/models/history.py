@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Instant, Json, Key
@@ -32,17 +32,33 @@ class Audit(Base):
 
 
 class DecisionEvaluation(Base):
-    """One decision that a business rule task made: which rules matched, and what came out."""
+    """One decision that an instance or somebody through the API has made: which rules matched, and what came out.
+
+    Decisions of one evaluation, which required each other, share its key and are numbered from 1; of what an instance
+    asked for only the decision itself is kept.
+    """
 
     __tablename__ = "decision_evaluation"
-    __table_args__ = (Index("ix_decision_evaluation_instance", "instance_key"),)
+    __table_args__ = (
+        Index("ix_decision_evaluation_instance", "instance_key"),
+        Index("ix_decision_evaluation_evaluation", "evaluation_key", "number"),
+    )
 
     key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    evaluation_key: Mapped[int] = mapped_column(Key)
+    number: Mapped[int]
     at: Mapped[datetime] = mapped_column(Instant)
-    instance_key: Mapped[int] = mapped_column(Key)
-    element_instance_key: Mapped[int] = mapped_column(Key)
-    element_id: Mapped[str]
+    #: The instance and its element; null: somebody asked through the API.
+    instance_key: Mapped[int | None] = mapped_column(Key)
+    element_instance_key: Mapped[int | None] = mapped_column(Key)
+    element_id: Mapped[str | None]
+    #: Who asked through the API; empty: an instance did.
+    actor: Mapped[str] = mapped_column(default="")
     decision_key: Mapped[int] = mapped_column(Key)
     decision_id: Mapped[str]
+    #: The decision that was asked for.
+    root_decision_key: Mapped[int] = mapped_column(Key)
     output: Mapped[Any] = mapped_column(Json)
     matched: Mapped[list[Any]] = mapped_column(Json)
+    #: Why it could not be made; the failure of an instance's decision is an incident instead.
+    failure: Mapped[str | None] = mapped_column(Text)

@@ -157,7 +157,12 @@ class Job(Base):
     custom_headers: Mapped[dict[str, str]] = mapped_column(Json)
     error_code: Mapped[str | None]
     error_message: Mapped[str | None] = mapped_column(Text)
+    #: Of a task listener's job that is completed: whether it denied the change, and why.
+    denied: Mapped[bool | None]
+    denied_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    #: When a worker fetched it or said something of it, or a person changed it.
+    updated_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
 
 

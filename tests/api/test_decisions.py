@@ -135,3 +135,38 @@ def test_what_an_instance_has_decided_is_found_by_those_who_may_see_it(
     evaluation = found.decision_evaluation_key
     answers = [li.get(f"/decision-instances/{text}") for text in (key, f"{evaluation}-2", "12-1", "x")]
     assert [answer.status_code for answer in answers] == [403, 404, 404, 404]
+
+
+def test_what_was_asked_for_through_the_api_is_kept(wang: CamundaClient, connect: Connect, http: Browse) -> None:
+    by_id = DecisionEvaluationByID.from_dict({"decisionDefinitionId": "discount", "variables": {"hours": 2}})
+    made = wang.evaluate_decision(data=by_id)
+    boss = connect("boss")
+    query = {
+        "filter": {"decisionEvaluationKey": made.decision_evaluation_key},
+        "sort": [{"field": "decisionDefinitionType", "order": "DESC"}],
+    }
+    for client in (wang, boss):
+        found = client.search_decision_instances(data=DecisionInstanceSearchQuery.from_dict(query)).items
+        assert [(item.decision_definition_id, item.result) for item in found] == [("price", "120"), ("discount", "0.1")]
+        assert {item.root_decision_definition_key for item in found} == {made.decision_definition_key}
+        assert {item.process_instance_key for item in found} == {None}
+    key = made.evaluated_decisions[1].decision_evaluation_instance_key
+    whole = boss.get_decision_instance(decision_evaluation_instance_key=key)
+    assert [rule.rule_id for rule in whole.matched_rules] == ["high"]
+    assert [(given.input_name, given.input_value) for given in whole.evaluated_inputs] == [("the price", "120")]
+    tables = {"filter": {"decisionDefinitionType": "DECISION_TABLE"}}
+    (table,) = boss.search_decision_instances(data=DecisionInstanceSearchQuery.from_dict(tables)).items
+    assert table.decision_evaluation_instance_key == key
+    assert connect("li").search_decision_instances().items == []
+    assert http("li").get(f"/decision-instances/{key}").status_code == 403
+
+
+def test_a_decision_that_failed_is_kept_with_the_reason(wang: CamundaClient) -> None:
+    made = wang.evaluate_decision(data=DecisionEvaluationByID.from_dict({"decisionDefinitionId": "clash"}))
+    failed = DecisionInstanceSearchQuery.from_dict({"filter": {"state": "FAILED"}})
+    (found,) = wang.search_decision_instances(data=failed).items
+    assert (found.decision_evaluation_key, found.evaluation_failure) == (
+        made.decision_evaluation_key,
+        made.failure_message,
+    )
+    assert found.result == "null"

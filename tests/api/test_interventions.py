@@ -256,7 +256,7 @@ def test_activities_of_an_ad_hoc_sub_process_are_started(connect: Connect, http:
     assert _todo(boss, key) == ["b"]
 
 
-def test_everything_that_failed_in_an_instance_is_tried_again(connect: Connect) -> None:
+def test_everything_that_failed_in_an_instance_is_tried_again(connect: Connect, play: Player) -> None:
     broken = diagram(
         start(),
         gateway("parallel", "both"),
@@ -278,6 +278,9 @@ def test_everything_that_failed_in_an_instance_is_tried_again(connect: Connect) 
     )
     done = boss.resolve_process_instance_incidents(process_instance_key=key)
     assert done.batch_operation_type.value == "RESOLVE_INCIDENT"
+    play.run_due()
+    operation = boss.get_batch_operation(batch_operation_key=done.batch_operation_key)
+    assert (operation.state.value, operation.operations_completed_count) == ("COMPLETED", 2)
     assert {incident.state.value for incident in boss.search_incidents().items} == {"RESOLVED"}
     assert (boss.search_jobs().items[0].retries, _values(boss, scopeKey=key)) == (1, {"x": "1", "y": "1"})
     with pytest.raises(NotFoundError):
