@@ -27,3 +27,17 @@ class UnknownAssignee(CockpitError):
     def __init__(self, username: str) -> None:
         super().__init__(f"There is no active user {username}.")
         self.username = username
+
+
+class NothingChosen(CockpitError):
+    """A manager has said why, but not what shall happen."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose at least one step that is left, reached or started.")
+
+
+class CaseChanged(CockpitError):
+    """Between looking and acting somebody else, or a deadline, has changed the case: nothing was done."""
+
+    def __init__(self) -> None:
+        super().__init__("The case has changed since you looked at it. Nothing was done: look again.")

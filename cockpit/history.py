@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from cockpit.elements import Elements, elements_of, kind_of, name_of
+from cockpit.entry import Entered
 from engine import clock
 from engine.models import (
     Audit,
@@ -99,6 +100,11 @@ class Trouble:
     def open(self) -> bool:
         """It still waits for a person."""
         return self.resolved_at is None
+
+    @property
+    def read(self) -> list[Entered]:
+        """The variables that it read, to be corrected."""
+        return [Entered.of(name, value) for name, value in self.variables.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from engine.instances import ActivateAdHoc
 from engine.migration import MigrateInstance, MigrationPlan
 from engine.models import ElementInstance, ElementState, Incident, IncidentState, ProcessInstance
 from engine.modification import ModifyInstance
+from engine.repair import RepairIncident
 from engine.restarting import restart as start_again
 from engine.suspension import ResumeInstance, SuspendInstance
 from people.models import User
@@ -115,6 +116,24 @@ def resolve_incidents(session: Session, user: User, instance_key: int) -> None:
         # Trying one again may have ended another.
         if session.scalar(still_open.where(Incident.key == key)) is not None:
             execute(session, instance_key, ResolveIncident(key), actor=user.username)
+
+
+def repair(
+    session: Session,
+    user: User,
+    instance_key: int,
+    incident_key: int,
+    variables: dict[str, Any],
+    retries: int | None = None,
+) -> Incident | None:
+    """Change variables that an incident is about and let the engine try again; return the incident this led to, if any.
+
+    `retries`: how often the job of the incident may be tried. Raises Forbidden, NotFound, NotActive, InvalidVariables.
+    """
+    require_manager(user)
+    command = RepairIncident(incident_key, variables, retries=retries)
+    outcome = execute(session, instance_key, command, actor=user.username)
+    return session.get(Incident, outcome.incident_keys[0]) if outcome.incident_keys else None
 
 
 def _command(session: Session, user: User, instance_key: int, command: Command) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,17 +15,19 @@ from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy import select
 
-from cockpit import diagram, instances, interventions, service, stalled
+from cockpit import course_pages, diagram, entry, instances, interventions, service, stalled
 from cockpit.actors import actors
 from cockpit.case import case
-from cockpit.errors import CockpitError, InvalidValue, ReasonMissing, UnknownAssignee
+from cockpit.errors import CockpitError, ReasonMissing
 from cockpit.instances import Cursor, InstanceFilter, Trouble
 from cockpit.readable import pretty_json, readable
+from cockpit.refusals import sentence
 from cockpit.stalled import Reason, StalledCursor, StalledFilter
 from cockpit.visibility import instance_for, visible
-from database import loads, transaction
+from database import transaction
 from database.extension import db
-from engine.models import ProcessDefinition, ProcessState
+from engine.errors import CalledByAnother, NotActive
+from engine.models import Incident, ProcessDefinition, ProcessState
 from people.errors import Forbidden
 from people.login import signed_in_user
 from people.permissions import may_manage
@@ -33,6 +36,7 @@ from processes.translations import translate, translate_xml
 blueprint = Blueprint(
     "cockpit", __name__, template_folder="templates", static_folder="static", static_url_path="/cockpit/static"
 )
+blueprint.register_blueprint(course_pages.blueprint)
 blueprint.add_app_template_filter(readable)
 blueprint.add_app_template_filter(pretty_json)
 
@@ -43,6 +47,21 @@ def worded(value: object, words: Mapping[str, str]) -> str:
     language = str(get_locale())
     text = readable(value, {word: translate(label, language) for word, label in words.items()})
     return translate(text, language)
+
+
+def _on_a_case(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Answer what is refused with the page of the case as it is by then, and a sentence that says why."""
+
+    @wraps(view)
+    def answer(instance_key: int, **keys: int) -> ResponseReturnValue:
+        try:
+            return view(instance_key, **keys)
+        except CockpitError as refusal:
+            return _instance_page(instance_key, refusal), 400
+        except (NotActive, CalledByAnother) as refusal:
+            return _instance_page(instance_key, refusal), 409
+
+    return answer
 
 
 #: Keys have 63 bits; a longer number in an address names nothing.
@@ -113,29 +132,31 @@ def instance_state(instance_key: int) -> ResponseReturnValue:
 
 @blueprint.post(f"/instances/<{_KEY}:instance_key>/cancel")
 @login_required
+@_on_a_case
 def cancel(instance_key: int) -> ResponseReturnValue:
     """End the case by hand."""
-    try:
-        with transaction(db.session()) as session:
-            service.cancel(session, signed_in_user(), instance_key, request.form.get("reason", ""))
-    except CockpitError as error:
-        return _instance_page(instance_key, error)
+    with transaction(db.session()) as session:
+        service.cancel(session, signed_in_user(), instance_key, request.form.get("reason", ""))
     flash(_("The case is cancelled."))
     return redirect(_back(instance_key))
 
 
 @blueprint.post(f"/instances/<{_KEY}:instance_key>/suspend")
 @login_required
+@_on_a_case
 def suspend(instance_key: int) -> ResponseReturnValue:
     """Let the case stand still."""
+    if not (reason := request.form.get("reason", "").strip()):
+        raise ReasonMissing
     with transaction(db.session()) as session:
-        interventions.suspend(session, signed_in_user(), instance_key, request.form.get("reason", ""))
+        interventions.suspend(session, signed_in_user(), instance_key, reason)
     flash(_("The case is suspended."))
     return redirect(_back(instance_key))
 
 
 @blueprint.post(f"/instances/<{_KEY}:instance_key>/resume")
 @login_required
+@_on_a_case
 def resume(instance_key: int) -> ResponseReturnValue:
     """Let the case go on."""
     with transaction(db.session()) as session:
@@ -146,10 +167,34 @@ def resume(instance_key: int) -> ResponseReturnValue:
 
 @blueprint.post(f"/instances/<{_KEY}:instance_key>/incidents/<{_KEY}:incident_key>/retry")
 @login_required
+@_on_a_case
 def retry(instance_key: int, incident_key: int) -> ResponseReturnValue:
     """Let the engine try again what failed."""
     with transaction(db.session()) as session:
         again = service.retry(session, signed_in_user(), instance_key, incident_key)
+    return _tried(instance_key, again)
+
+
+@blueprint.post(f"/instances/<{_KEY}:instance_key>/incidents/<{_KEY}:incident_key>/repair")
+@login_required
+@_on_a_case
+def repair(instance_key: int, incident_key: int) -> ResponseReturnValue:
+    """Correct the data that something failed on, and let the engine try again."""
+    variables = entry.variables(entry.rows(request.form))
+    retries = request.form.get("retries", "")
+    with transaction(db.session()) as session:
+        again = interventions.repair(
+            session,
+            signed_in_user(),
+            instance_key,
+            incident_key,
+            variables,
+            int(retries) if retries.isascii() and retries.isdecimal() and len(retries) < 4 else None,
+        )
+    return _tried(instance_key, again)
+
+
+def _tried(instance_key: int, again: Incident | None) -> ResponseReturnValue:
     if again is None:
         flash(_("The step was tried again and went on."))
     else:
@@ -159,34 +204,30 @@ def retry(instance_key: int, incident_key: int) -> ResponseReturnValue:
 
 @blueprint.post(f"/instances/<{_KEY}:instance_key>/variables")
 @login_required
+@_on_a_case
 def set_variable(instance_key: int) -> ResponseReturnValue:
     """Give a variable another value, or make one that is missing."""
     form = request.form
     name = form.get("name", "").strip()
-    try:
-        scope_key = int(form.get("scope", "")) if form.get("scope", "").isdecimal() else instance_key
-        value = _value(form.get("kind", "json"), form.get("value", ""))
-        with transaction(db.session()) as session:
-            service.set_variable(session, signed_in_user(), instance_key, scope_key, name, value)
-    except CockpitError as error:
-        return _instance_page(instance_key, error)
+    scope_key = int(form.get("scope", "")) if form.get("scope", "").isdecimal() else instance_key
+    value = entry.value(form.get("kind", "json"), form.get("value", ""))
+    with transaction(db.session()) as session:
+        service.set_variable(session, signed_in_user(), instance_key, scope_key, name, value)
     flash(_("%(name)s is changed.", name=name))
     return redirect(_back(instance_key))
 
 
 @blueprint.post(f"/instances/<{_KEY}:instance_key>/tasks/<{_KEY}:task_key>/reassign")
 @login_required
+@_on_a_case
 def reassign(instance_key: int, task_key: int) -> ResponseReturnValue:
     """Hand a task to somebody else, or back to all who could take it."""
     assignee = request.form.get("assignee", "")
-    try:
-        with transaction(db.session()) as session:
-            if assignee:
-                service.reassign(session, signed_in_user(), instance_key, task_key, assignee)
-            else:
-                service.unassign(session, signed_in_user(), instance_key, task_key)
-    except CockpitError as error:
-        return _instance_page(instance_key, error)
+    with transaction(db.session()) as session:
+        if assignee:
+            service.reassign(session, signed_in_user(), instance_key, task_key, assignee)
+        else:
+            service.unassign(session, signed_in_user(), instance_key, task_key)
     flash(_("The task has another holder.") if assignee else _("The task is open to all candidates again."))
     return redirect(_back(instance_key))
 
@@ -223,37 +264,14 @@ def stalled_list() -> ResponseReturnValue:
     )
 
 
-def _instance_page(instance_key: int, refusal: CockpitError | None = None) -> ResponseReturnValue:
+def _instance_page(instance_key: int, refusal: Exception | None = None) -> str:
     user = signed_in_user()
-    shown = case(db.session(), user, instance_key)
-    page = render_template(
+    return render_template(
         "cockpit/instance.html",
-        case=shown,
-        refusal=_sentence(refusal) if refusal else None,
+        case=case(db.session(), user, instance_key),
+        refusal=sentence(refusal) if refusal else None,
         manages=may_manage(user),
     )
-    return page, 400 if refusal else 200
-
-
-def _sentence(refusal: CockpitError) -> str:
-    sentence: str = str(refusal)
-    match refusal:
-        case ReasonMissing():
-            sentence = _("Say why the case is cancelled: the reason is kept in its history.")
-        case UnknownAssignee():
-            sentence = _("There is no active user %(username)s.", username=refusal.username)
-        case InvalidValue():
-            sentence = _("The variable was not changed: it needs a name, and its value must be JSON.")
-    return sentence
-
-
-def _value(kind: str, text: str) -> object:
-    if kind == "text":
-        return text
-    try:
-        return loads(text)
-    except ValueError as error:
-        raise InvalidValue(f"The value is not JSON: {error}") from error
 
 
 def _choice(kind: Any, text: str | None) -> Any:

@@ -121,6 +121,17 @@ def activate(execution: Execution, instruction: ActivateInstruction) -> Token:
     return token
 
 
+def activatable(process: Process) -> list[Element]:
+    """Return the elements that can be activated by hand, in the order of the diagram."""
+    found = []
+    for element in process.elements:
+        try:
+            found.append(_activatable(process, element.name))
+        except InvalidElements:
+            continue
+    return found
+
+
 def _activatable(process: Process, element_id: str) -> Element:
     element: Element | None = process.task_specs.get(element_id)
     if element is None or element.details.id != element.id:

@@ -9,7 +9,7 @@ from engine.errors import InvalidVariables, NotActive, NotFound
 from engine.incidents import ResolveIncident
 from engine.instances import SetVariables
 from engine.jobs import UpdateJob
-from engine.models import Incident
+from engine.models import Incident, IncidentState
 
 if TYPE_CHECKING:
     from engine.workflow import Execution
@@ -32,6 +32,8 @@ class RepairIncident:
         incident = execution.session.get(Incident, self.incident_key, populate_existing=True)
         if incident is None or incident.instance_key != execution.instance_key:
             raise NotFound("incident", self.incident_key)
+        if incident.state != IncidentState.ACTIVE:
+            raise NotActive("incident", self.incident_key, "resolved")
         if self.retries is not None and incident.job_key is None:
             raise NotActive("incident", self.incident_key, "not that of a job")
         if self.retries is not None and self.retries < 1:

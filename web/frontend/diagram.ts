@@ -5,6 +5,7 @@ import type ElementRegistry from 'diagram-js/lib/core/ElementRegistry';
 import type EventBus from 'diagram-js/lib/core/EventBus';
 import type { ElementLike } from 'diagram-js/lib/core/Types';
 import type Overlays from 'diagram-js/lib/features/overlays/Overlays';
+import { Chooser } from './diagram/chooser';
 import './diagram/diagram.css';
 import { TokenLayer, type InstanceState } from './diagram/tokens';
 import { enableTouch } from './diagram/touch';
@@ -31,6 +32,7 @@ class Diagram {
   private readonly canvas: Canvas;
   private readonly elements: ElementRegistry;
   private readonly tokens: TokenLayer;
+  private chooser: Chooser | null = null;
   private state: InstanceState = {};
   private selected: string | null = null;
 
@@ -55,6 +57,8 @@ class Diagram {
     const canvasElement = host.querySelector<HTMLElement>('.djs-container');
     if (canvasElement) enableTouch(canvasElement, this.canvas);
     host.append(this.tools());
+    const form = host.dataset['chooser'] ? document.getElementById(host.dataset['chooser']) : null;
+    if (form instanceof HTMLFormElement) this.chooser = new Chooser(form, this.canvas, this.elements);
   }
 
   draw(state: InstanceState): void {
@@ -77,6 +81,7 @@ class Diagram {
 
   /** Marks the element here and its rows on the page, and tells the page. */
   choose(elementId: string): void {
+    this.chooser?.choose(elementId);
     this.mark(elementId);
     const rows = rowsFor(elementId);
     rows[0]?.scrollIntoView({ block: 'nearest' });
