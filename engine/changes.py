@@ -22,6 +22,7 @@ from engine.models import (
     IncidentState,
     Job,
     JobState,
+    LoopItems,
     MessageSubscription,
     ProcessInstance,
     SignalSubscription,
@@ -47,13 +48,14 @@ _ORDER: tuple[type[Base], ...] = (
     Timer,
     MessageSubscription,
     SignalSubscription,
+    LoopItems,
     Incident,
     DecisionEvaluation,
     Audit,
 )
 
 #: Waits that are deleted when their element is left.
-_DELETED = (Timer, MessageSubscription, SignalSubscription)
+_DELETED = (Timer, MessageSubscription, SignalSubscription, LoopItems)
 #: States of a user task that has not ended; in most of them listeners look at a change.
 _OPEN_TASKS: list[str] = [
     state for state in UserTaskState if state not in (UserTaskState.COMPLETED, UserTaskState.CANCELED)

@@ -128,6 +128,8 @@ def texts(element: Element) -> Iterator[tuple[str, str, bool]]:
         loop = element.loop
         if loop.input_collection:
             yield "input collection", loop.input_collection, False
+        if loop.cardinality:
+            yield "loop cardinality", f"={loop.cardinality}", False
         if loop.output_element:
             yield "output element", loop.output_element, False
         if loop.completion_condition:
@@ -169,7 +171,7 @@ def _parse(what: str, text: str, literal_allowed: bool, names: frozenset[str] | 
 
 #: The moments at which listeners can be called: of any element, and of the changes of a user task.
 _MOMENTS = frozenset({"start", "end"})
-_CHANGES = frozenset({"creating", "assigning", "updating", "completing"})
+_CHANGES = frozenset({"creating", "assigning", "updating", "completing", "canceling"})
 
 
 def _listeners(element: Element) -> Iterator[str]:

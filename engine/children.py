@@ -46,7 +46,7 @@ def terminate(caller: Token, child_key: int) -> None:
         try:
             child: Execution = hierarchy.load(hierarchy.ending[0])
             if not child.ended:
-                child.cancel()
+                child.end_terminated()
         except NotActive:
             pass
         finally:

@@ -136,7 +136,8 @@ def loop(node: etree._Element) -> LoopDefinition | None:
     condition = characteristics.find(f"{BPMN}completionCondition")
     return LoopDefinition(
         sequential=characteristics.get("isSequential") == "true",
-        input_collection=(zeebe.get("inputCollection") if zeebe is not None else None) or "",
+        input_collection=(zeebe.get("inputCollection") if zeebe is not None else None) or None,
+        cardinality=(characteristics.findtext(f"{BPMN}loopCardinality") or "").strip().removeprefix("=") or None,
         input_element=zeebe.get("inputElement") if zeebe is not None else None,
         output_collection=zeebe.get("outputCollection") if zeebe is not None else None,
         output_element=zeebe.get("outputElement") if zeebe is not None else None,
@@ -144,15 +145,23 @@ def loop(node: etree._Element) -> LoopDefinition | None:
     )
 
 
+#: Stands for what is no number of turns.
+NO_COUNT = -1
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else NO_COUNT
+
+
 def standard_loop(node: etree._Element) -> StandardLoopDefinition | None:
     """Return the standard loop of an activity, or None."""
     characteristics = node.find(f"{BPMN}standardLoopCharacteristics")
     if characteristics is None:
         return None
-    maximum = characteristics.get("loopMaximum") or ""
+    maximum = (characteristics.get("loopMaximum") or "").strip()
     return StandardLoopDefinition(
         condition=(characteristics.findtext(f"{BPMN}loopCondition") or "").strip() or None,
-        maximum=int(maximum) if maximum.isdecimal() else None,
+        maximum=_count(maximum) if maximum else None,
         test_before=characteristics.get("testBefore") == "true",
     )
 

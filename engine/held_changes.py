@@ -16,12 +16,14 @@ from engine.models import InstanceState, ProcessInstance
 
 @dataclass(frozen=True, slots=True)
 class HeldChange:
-    """A change that waits for listeners: `creating`, `assigning`, `updating` or `completing`."""
+    """A change that waits for listeners: `creating`, `assigning`, `updating`, `completing` or `canceling`."""
 
     task_key: int
     kind: str
     #: The new values by column; dates as ISO 8601 text, and what a completion brings under `variables`.
     wanted: dict[str, Any]
+    #: What the listeners before have corrected, in the same form.
+    corrected: dict[str, Any]
 
 
 def held_changes(session: Session, instance_keys: Collection[int]) -> dict[int, HeldChange]:
@@ -39,5 +41,7 @@ def held_changes(session: Session, instance_keys: Collection[int]) -> dict[int, 
             continue  # its jobs cannot be completed either; the instance can only be cancelled
         for token in stored:
             if (change := token.remembered.get("change")) is not None:
-                found[token.key] = HeldChange(change["task"], change["kind"], change["wanted"])
+                found[token.key] = HeldChange(
+                    change["task"], change["kind"], change["wanted"], change.get("corrected", {})
+                )
     return found

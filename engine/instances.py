@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine import canceling
 from engine.elements.ad_hoc import AdHocSubProcess
-from engine.errors import CalledByAnother, ElementFailure, InvalidElements, NotFound
+from engine.errors import CalledByAnother, ElementFailure, InvalidElements, NotActive, NotFound
+from engine.suspension import ResumeInstance
 from engine.variables import checked
 
 if TYPE_CHECKING:
@@ -24,11 +26,17 @@ class CancelInstance:
     while_unreadable = True
 
     def apply(self, execution: Execution) -> None:
-        """Terminate every token; raises CalledByAnother for a child instance."""
+        """Terminate every token; raises CalledByAnother for a child instance, NotActive when that is under way.
+
+        Canceling listeners go first, also in an instance that was suspended.
+        """
         if execution.parent_key is not None:
             raise CalledByAnother(execution.instance_key, execution.parent_key)
+        if canceling.is_canceling(execution.root):
+            raise NotActive("process instance", execution.instance_key, "being cancelled")
         execution.audit(self.action, details={"reason": self.reason})
-        execution.cancel()
+        if execution.cancel() and execution.suspended:
+            ResumeInstance(self.reason).apply(execution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class ActivateAdHoc:
         """Start them; raises NotFound for the key of no live ad-hoc sub-process, InvalidElements, InvalidVariables."""
         given = [checked(variables) for variables in self.variables]
         token = execution.find(self.element_instance_key)
-        if token is None or not isinstance(token.element, AdHocSubProcess):
+        if token is None or not isinstance(token.element, AdHocSubProcess) or canceling.is_canceling(token):
             raise NotFound("live ad-hoc sub-process", self.element_instance_key)
         execution.audit(
             self.action,
@@ -84,7 +92,7 @@ class ActivateAdHoc:
             details={"elements": self.element_ids} | ({"variables": given} if any(given) else {}),
         )
         if self.cancel_remaining:
-            execution.terminate_children(token)
+            canceling.terminate_children(token, then=token)
         try:
             started = token.element.start(token, self.element_ids)
         except ElementFailure as failure:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from engine import clock, incidents, listeners, suspension, task_listeners, throwing, waits
+from engine import canceling, clock, incidents, listeners, suspension, task_listeners, throwing, waits
 from engine.errors import ElementFailure, NotActive, NotFound
 from engine.models import Job, JobKind, JobState
 from engine.task_listeners import ListenerResult
@@ -151,6 +151,8 @@ class ThrowJobError:
         """Throw the error at the job's element; uncaught it becomes an incident. Raises NotFound, NotActive."""
         variables = checked(self.variables)
         job, token = _live(execution, self.job_key)
+        if canceling.is_canceling(token):
+            raise NotActive("job", self.job_key, "one that the end of its task waits for")
         execution.changes.update(
             Job,
             job.key,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine import compensation, subscriptions
+from engine import canceling, compensation, subscriptions
 from engine.elements.base import Element
 from engine.elements.gateways import JoiningGateway
 from engine.elements.multi_instance import MultiInstanceBody
@@ -182,6 +182,8 @@ def _place(
         remaining = remaining[1:]
     if scope.in_error:
         raise InvalidElements(f"“{scope.element.id}” has an incident: resolve it first.")
+    if canceling.is_canceling(scope):
+        raise InvalidElements(f"“{scope.element.id}” is being terminated.")
     return scope, remaining
 
 
@@ -266,11 +268,12 @@ def _terminate(token: Token) -> None:
         if token is execution.root:
             if execution.parent_key is not None:
                 raise CalledByAnother(execution.instance_key, execution.parent_key)
-            execution.cancel()
+            execution.end_terminated()
             return
         scope = token.scope
         execution.terminate(token)
         compensation.handled(token, scope)
+        canceling.tell(token)
         if scope.children:
             return
         token = scope

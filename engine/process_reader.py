@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lxml import etree
 
-from engine import extensions
+from engine import extensions, time_to_live
 from engine.elements.ad_hoc import AdHocSubProcess
 from engine.elements.base import Element
 from engine.elements.complex_gateway import ComplexGateway
@@ -36,6 +36,7 @@ from engine.event_reader import EventReader
 from engine.extensions import BPMN, extension, local_name
 from engine.problems import Problem
 from engine.process import Process
+from feel.durations import Duration
 
 #: What an intermediate event can wait for.
 CAUGHT_IN_FLOW = TimerDefinition | MessageDefinition | SignalDefinition | ConditionalDefinition | LinkDefinition
@@ -133,12 +134,21 @@ class ProcessReader:
         process.documentation = details.documentation
         process.title_expression = dict(details.properties).get("title")
         process.listed = dict(details.properties).get("startable") != "false"
+        process.time_to_live = self._time_to_live(details)
         tag = extension(self.node, "versionTag")
         process.version_tag = tag.get("value") if tag is not None else None
         process.lanes = list(dict.fromkeys(self.lanes.values()))
         self._read_scope(self.node, process.root)
         self._connect()
         return process
+
+    def _time_to_live(self, details: Details) -> Duration | None:
+        text = dict(details.properties).get(time_to_live.PROPERTY, "")
+        try:
+            return time_to_live.parse(text) if text.strip() else None
+        except time_to_live.InvalidTimeToLive as error:
+            self.problem(self.node, str(error))
+            return None
 
     # --- the tree
 
@@ -225,13 +235,19 @@ class ProcessReader:
         outer = replace(details, inputs=(), outputs=())
         loop = extensions.loop(node)
         if loop is not None:
-            if not loop.input_collection:
-                self.problem(node, "A multi-instance activity needs an input collection.")
+            if (loop.input_collection is None) == (loop.cardinality is None):
+                self.problem(
+                    node, "A multi-instance activity needs either an input collection or a number (loopCardinality)."
+                )
+            elif loop.input_collection is None and loop.input_element is not None:
+                self.problem(node, "An input element needs an input collection.")
             return MultiInstanceBody(self.process, outer, loop)
         standard = extensions.standard_loop(node)
         if standard is not None:
             if standard.condition is None and standard.maximum is None:
                 self.problem(node, "A standard loop needs a condition or a maximum.")
+            if standard.maximum is not None and standard.maximum < 0:
+                self.problem(node, "The maximum of a standard loop must be a whole number.")
             return StandardLoopBody(self.process, outer, standard)
         return None
 

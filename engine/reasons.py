@@ -36,7 +36,8 @@ def missing(
     process: Process, tokens: Sequence[StoredToken], waits: Mapping[int, list[Wait]]
 ) -> Iterator[tuple[StoredToken, str]]:
     """Yield each token that nothing would ever move again, with a sentence."""
-    holding = {token.parent_key for token in tokens}
+    # What is inside of something, and what listeners hold up before something else goes on.
+    holding = {token.parent_key for token in tokens} | {token.remembered.get("ends_for", 0) for token in tokens}
     for token in tokens:
         if token.key in holding:
             continue

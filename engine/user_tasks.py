@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from engine import expressions, task_listeners, waits
+from engine import canceling, expressions, task_listeners, waits
 from engine.elements.definitions import UserTaskDefinition
 from engine.errors import AlreadyAssigned, ElementFailure, NotActive, NotFound
 from engine.expressions import as_instant, as_names
@@ -69,8 +69,11 @@ def create(token: Token, definition: UserTaskDefinition) -> None:
     )
     execution.changes.candidates(row["key"], groups, users)
     execution.outcome.user_task_keys.append(row["key"])
-    if not task_listeners.hold_up(token, row["key"], "creating", assignee=assignee or None) and assignee:
-        task_listeners.hold_up(token, row["key"], "assigning", assignee=assignee)
+    if any(listener.event == "canceling" for listener in element.listeners):
+        token.remember(task=row["key"])
+    creating = task_listeners.hold_up(token, row["key"], "creating", entering=True, assignee=assignee or None)
+    if assignee and not creating:
+        task_listeners.hold_up(token, row["key"], "assigning", entering=True, assignee=assignee)
 
 
 def carry_out(token: Token, task_key: int, change: Change, wanted: dict[str, Any], actor: str) -> None:
@@ -87,12 +90,23 @@ def carry_out(token: Token, task_key: int, change: Change, wanted: dict[str, Any
             changed = {"assignee": wanted["assignee"], "touched_at": execution.now}
             execution.changes.update(UserTask, task_key, state=UserTaskState.CREATED, **changed)
         case "updating":
-            given = {
-                name: _instant_of(value) if name in ("due_at", "follow_up_at") else value
-                for name, value in wanted.items()
-            }
+            given = _columns(wanted)
             execution.changes.update(UserTask, task_key, state=UserTaskState.CREATED, touched_at=execution.now, **given)
             offer(execution, task_key, given)
+        case "canceling":
+            canceling.carry_out(token)
+
+
+def correct(execution: Execution, task_key: int, corrected: dict[str, Any]) -> None:
+    """Make the task as listeners have corrected it: the new values by column, dates as ISO 8601 text."""
+    if corrected:
+        values = _columns(corrected)
+        execution.changes.update(UserTask, task_key, **values)
+        offer(execution, task_key, values)
+
+
+def _columns(wanted: dict[str, Any]) -> dict[str, Any]:
+    return {name: _instant_of(value) if name in ("due_at", "follow_up_at") else value for name, value in wanted.items()}
 
 
 def _instant_of(value: str | None) -> datetime | None:
@@ -262,7 +276,9 @@ class UpdateUserTask:
         task = _open(execution, self.task_key)
         fields = ("due_at", "follow_up_at", "candidate_groups", "candidate_users", "priority")
         given = {name: getattr(self, name) for name in fields if not isinstance(getattr(self, name), Unchanged)}
-        shown = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
+        shown: dict[str, Any] = {
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()
+        }
         execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details=shown)
         token = execution.find(task.element_instance_key)
         if token is None or not task_listeners.hold_up(token, task.key, "updating", **shown):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from database import Base
 from engine import conditions
-from engine.models import Incident, Job, MessageSubscription, SignalSubscription, Timer, UserTask
+from engine.models import Incident, Job, LoopItems, MessageSubscription, SignalSubscription, Timer, UserTask
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
@@ -24,6 +24,8 @@ _KINDS: dict[str, type[Base]] = {
     "u": UserTask,
     "j": Job,
     "i": Incident,
+    #: Nothing comes of these by themselves, but they go with their element like everything that it waits for.
+    "l": LoopItems,
 }
 _LETTERS = {model: letter for letter, model in _KINDS.items()}
 _ALL = "".join(_KINDS)
@@ -45,10 +47,15 @@ def still(session: Session, model: type[MessageSubscription] | type[SignalSubscr
     return session.scalar(select(model.key).where(model.key == key)) is not None
 
 
-def close_all(token: Token) -> None:
-    """End everything that the token waits for."""
+def holds(token: Token, model: type[Base]) -> bool:
+    """Return whether the token waits for something of this kind."""
+    return _LETTERS[model] in token.internal_data.get("waits", "")
+
+
+def close_all(token: Token, *, but: type[Base] | None = None) -> None:
+    """End everything that the token waits for, except what is of the kind `but`."""
     conditions.forget(token)
-    _close(token, _ALL)
+    _close(token, _ALL if but is None else _ALL.replace(_LETTERS[but], ""))
 
 
 def close_events(token: Token, events: Sequence[Element]) -> None:

@@ -10,7 +10,7 @@ from SpiffWorkflow.workflow import Workflow
 from sqlalchemy.orm import Session
 
 import feel
-from engine import compensation, conditions, expressions, incidents, waits
+from engine import canceling, compensation, conditions, expressions, incidents, task_listeners, time_to_live, waits
 from engine.changes import Changes
 from engine.elements.base import Element
 from engine.elements.definitions import SequenceFlow
@@ -25,6 +25,7 @@ from engine.variables import Variables
 
 if TYPE_CHECKING:
     from engine.execution import Hierarchy, Outcome
+    from engine.messages import Opened
 
 
 class Execution(Workflow):
@@ -49,7 +50,9 @@ class Execution(Workflow):
         self.instance_state: str = ProcessState.ACTIVE
         self.agenda: deque[Token] = deque()
         self.variables = Variables(self)
-        self.new_subscriptions: list[int] = []
+        self.new_subscriptions: list[Opened] = []
+        #: Items of sequential loops that this command has looked at, by the loop's key and the first one's place.
+        self.loop_items: dict[tuple[int, int], list[Any]] = {}
         #: Call activities between this instance and the one that the command is for.
         self.depth = 0
         #: A condition was opened that has not been looked at yet.
@@ -135,6 +138,10 @@ class Execution(Workflow):
                     token.complete()
                 case "continuing":
                     token.element.resume(token)
+                case task_listeners.LISTENING:
+                    task_listeners.call_again(token)
+                case canceling.CANCELING:
+                    canceling.go_on(token)
                 case _:
                     token.run()
         except ElementFailure as failure:
@@ -275,7 +282,7 @@ class Execution(Workflow):
         host.trigger(event, variables, part)
 
     def terminate(self, token: Token) -> None:
-        """Take a token away with everything inside it."""
+        """Take a token away with everything inside it, without asking listeners (see `engine.canceling`)."""
         stack = [(token, False)]
         while stack:
             current, seen = stack.pop()
@@ -295,8 +302,15 @@ class Execution(Workflow):
             if child is not but:
                 self.terminate(child)
 
-    def cancel(self) -> None:
-        """Terminate the instance; a caller is told that its child is gone."""
+    def cancel(self) -> bool:
+        """Terminate the instance; return whether listeners hold that up."""
+        if canceling.terminate(self.root):
+            return True
+        self._end_instance(ProcessState.TERMINATED)
+        return False
+
+    def end_terminated(self) -> None:
+        """Terminate the instance without asking listeners."""
         self.terminate(self.root)
         self._end_instance(ProcessState.TERMINATED)
 
@@ -313,7 +327,11 @@ class Execution(Workflow):
     def _end_instance(self, ended_as: ProcessState) -> None:
         self.instance_state = ended_as
         self.agenda.clear()
-        self.changes.update(ProcessInstance, self.instance_key, state=ended_as, ended_at=self.now)
+        removal_at = None
+        if self.parent_key is None:
+            removal_at = time_to_live.removal_at(self.now, self.process, self.session)
+        ended = {"state": ended_as, "ended_at": self.now, "removal_at": removal_at}
+        self.changes.update(ProcessInstance, self.instance_key, **ended)
 
     def _end_history(self, token: Token, ended_as: ElementState) -> None:
         if token is not self.root:

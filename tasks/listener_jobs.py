@@ -21,7 +21,7 @@ NO_EVENT = "UNSPECIFIED"
 EVENT_TYPE = func.coalesce(func.upper(Job.listener_event), NO_EVENT)
 
 #: What Camunda 8 calls the action of each change when the caller has given it no name.
-_ACTIONS = {"creating": "", "assigning": "assign", "updating": "update", "completing": "complete"}
+_ACTIONS = {"creating": "", "assigning": "assign", "updating": "update", "completing": "complete", "canceling": ""}
 
 #: The attributes of a task that a change may be about, by our column.
 _ATTRIBUTES = {
@@ -65,8 +65,9 @@ def verdict(job: Job | None, said: ListenerVerdict) -> ListenerResult:
 
 
 def _held(task: UserTask, change: HeldChange) -> HeldUserTask:
-    after: dict[str, Any] = {name: getattr(task, name) for name in _ATTRIBUTES} | change.wanted
-    changed = change.wanted.keys() & _ATTRIBUTES.keys() if change.kind in ("assigning", "updating") else ()
+    after: dict[str, Any] = {name: getattr(task, name) for name in _ATTRIBUTES} | change.wanted | change.corrected
+    wanted = change.wanted if change.kind in ("assigning", "updating") else {}
+    changed = _ATTRIBUTES.keys() & {**wanted, **change.corrected}
     return HeldUserTask(
         user_task_key=task.key,
         action=_ACTIONS[change.kind],

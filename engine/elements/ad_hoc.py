@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from engine import expressions
+from engine import canceling, expressions
 from engine.elements.base import Element
 from engine.elements.definitions import Details
 from engine.elements.scopes import Scope
@@ -65,14 +65,19 @@ class AdHocSubProcess(Scope):
 
     def inner_left(self, task: Token, inner: Token) -> None:
         """Be done when the condition holds, or, without one, when nothing inside is alive."""
-        execution = task.execution
         if self.completion_condition is None:
             super().inner_left(task, inner)
         elif task.internal_data.pop("satisfied", False):
+            task.remember(leaving=True)
             if self.cancel_remaining:
-                execution.terminate_children(task)
-            if not task._children:
-                execution.finish(task)
+                canceling.terminate_children(task, then=task)
+            self.others_gone(task)
+
+    def others_gone(self, task: Token) -> None:
+        """Be done if nothing inside is alive and nobody can start anything any more."""
+        leaving = self.completion_condition is None or task.internal_data.get("leaving", False)
+        if leaving and not task._children:
+            task.execution.finish(task)
 
     def inner_leaving(self, inner: Token) -> None:
         """Look whether the completion condition holds now."""

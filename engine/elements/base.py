@@ -143,6 +143,10 @@ class Element(BpmnTaskSpec):
         """Try again what failed after the element was entered and before it was done."""
         raise NotImplementedError(f"{self.kind} {self.id} has nothing to resume")
 
+    def others_gone(self, task: Token) -> None:
+        """Go on after the last of those has gone that the token has terminated and that listeners held up."""
+        raise NotImplementedError(f"{self.kind} {self.id} terminates nothing")
+
     def terminated(self, task: Token) -> None:
         """Take back what lives outside of the instance's own tables when the token is taken away."""
 

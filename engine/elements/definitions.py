@@ -132,10 +132,11 @@ class ListenerDefinition:
 
 @dataclass(frozen=True, slots=True)
 class LoopDefinition:
-    """Multi-instance: one inner instance per item of the input collection."""
+    """Multi-instance: one inner instance per item of the input collection, or as many as `cardinality` (FEEL) says."""
 
     sequential: bool
-    input_collection: str
+    input_collection: str | None
+    cardinality: str | None
     input_element: str | None
     output_collection: str | None
     output_element: str | None

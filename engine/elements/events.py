@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from engine import subscriptions, waits
+from engine import canceling, subscriptions, waits
 from engine.elements.base import Element
 from engine.elements.definitions import Details, EventDefinition, LinkDefinition
 
@@ -29,14 +29,17 @@ class StartEvent(Element):
     def caught(self, host: Token, variables: dict[str, Any]) -> None:
         """Start the event sub-process inside `host`, which ends everything else in it when interrupting."""
         execution = host.execution
+        assert self.details.scope_id is not None
+        sub_process = execution.process.element(self.details.scope_id)
+        token = execution.spawn(sub_process, host, enter=False, event_id=self.id)
+        token.remember(start=self.id, payload=variables)
         if self.interrupting:
             # What is attached to the border of the scope stays: the scope is still alive.
             waits.close_events(host, host.element.event_starts)
-            execution.terminate_children(host)
-        assert self.details.scope_id is not None
-        sub_process = execution.process.element(self.details.scope_id)
-        token = execution.spawn(sub_process, host, event_id=self.id)
-        token.remember(start=self.id, payload=variables)
+            if canceling.terminate_children(host, but=token, then=token):
+                return
+        if not token.in_error:
+            execution.agenda.append(token)
 
 
 class IntermediateCatchEvent(Element):
@@ -88,6 +91,13 @@ class BoundaryEvent(Element):
             if "undoes_for" in host.internal_data:
                 # The handler of a compensation ends here, so what waits for it waits for this event.
                 token.remember(undoes_for=host.internal_data["undoes_for"])
-            execution.terminate(host)
+            if canceling.terminate(host, then=token):
+                token.remember(payload=variables)
+                return
         if not token.in_error:
             execution.finish(token, variables)
+
+    def others_gone(self, task: Token) -> None:
+        """Go on: the activity has ended."""
+        if not task.in_error:
+            task.execution.finish(task, task.internal_data.pop("payload"))

@@ -40,17 +40,16 @@ def _start_at(event: Element, scope: Token) -> None:
     """
     execution = scope.execution
     token = execution.spawn(event, scope, enter=False)
-    if event.needs_all:
-        _wait_for_rest(event, token)
-    elif event.details.outputs:
+    if event.details.outputs:
         execution.finish(token, scope.internal_data.get("payload"))
     else:
         execution.finish(token, scope.internal_data.pop("payload", None))
 
 
-def _wait_for_rest(event: Element, token: Token) -> None:
-    """Let the token of a parallel multiple start event wait for those of its triggers that have not come yet."""
-    data = token.scope.internal_data
+def _wait_at(event: Element, scope: Token) -> None:
+    """Put a token on a parallel multiple start event, where it waits for those triggers that have not come yet."""
+    data = scope.internal_data
+    token = scope.execution.spawn(event, scope, enter=False)
     _correlate(token)
     token._set_state(STARTED)
     subscriptions.open_event(token, event, but=data.get("part", 0))
@@ -76,7 +75,10 @@ class ProcessScope(Scope):
         if start_id is None:
             return super().enter(task)
         event = self.process.element(start_id)
-        _start_at(event, task)
+        if event.needs_all:
+            _wait_at(event, task)
+        else:
+            _start_at(event, task)
         for other in self.process.started_with(event):
             _correlate(task.execution.spawn(other, task))
         return False
@@ -102,6 +104,11 @@ class EventSubProcess(Scope):
     """A sub-process that an event starts while the scope around it is alive."""
 
     kind: ClassVar[str] = "eventSubProcess"
+
+    def others_gone(self, task: Token) -> None:
+        """Begin: what it has interrupted has ended."""
+        if not task.in_error:
+            task.execution.agenda.append(task)
 
     def enter(self, task: Token) -> bool:
         """Put a token on the start event that caught, with what it brought."""

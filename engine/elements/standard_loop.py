@@ -31,9 +31,9 @@ class StandardLoopBody(Element):
         return self.process.element(INNER.format(self.id))
 
     def enter(self, task: Token) -> bool:
-        """Start the first turn, if the loop does not test before it."""
+        """Start the first turn, if the loop does not test before it; a maximum of none is never a turn."""
         task.remember(turns=0)
-        if self.loop.test_before and not self._again(task):
+        if self.loop.maximum == 0 or (self.loop.test_before and not self._again(task)):
             return True
         self._start(task)
         return False

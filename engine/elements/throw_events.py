@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from engine import compensation, expressions, throwing
+from engine import canceling, compensation, expressions, throwing
 from engine.elements.base import Element
 from engine.elements.definitions import (
     CancelDefinition,
@@ -19,6 +19,7 @@ from engine.elements.definitions import (
     TerminateDefinition,
 )
 from engine.errors import ElementFailure
+from engine.tokens import STARTED
 
 if TYPE_CHECKING:
     from engine.elements.definitions import SequenceFlow
@@ -85,6 +86,7 @@ class EndEvent(ThrowEvent):
 
     def _give_up(self, task: Token) -> bool:
         """Cancel the transaction around: end everything else in it, then undo what was completed."""
+        others = []
         path = {task.key}
         transaction = task.scope
         while transaction.element.kind != "transaction":
@@ -93,19 +95,29 @@ class EndEvent(ThrowEvent):
         scope = task
         while scope is not transaction:
             scope = scope.scope
-            for child in scope.children:
-                if child.key not in path:
-                    task.execution.terminate(child)
+            others += [child for child in scope.children if child.key not in path]
         task.remember(transaction=transaction.key)
+        if canceling.terminate_all(others, task):
+            return False
         return not compensation.start(task, transaction, None)
 
-    def before_leaving(self, task: Token) -> None:
-        """A terminate end event ends every other token of its scope."""
-        if isinstance(self.definition, TerminateDefinition):
-            task.execution.terminate_children(task.scope, but=task)
+    def others_gone(self, task: Token) -> None:
+        """Go on: everything else in the scope, or in the transaction, has ended."""
+        execution = task.execution
+        transaction = execution.find(task.internal_data.get("transaction"))
+        if transaction is None:
+            execution.agenda.append(task)
+        elif not compensation.start(task, transaction, None):
+            execution.finish(task)
 
     def _on_complete(self, my_task: Token) -> None:
         """Let the token out; that of a cancel end event leaves at the border of its transaction."""
+        if isinstance(self.definition, TerminateDefinition) and canceling.terminate_children(
+            my_task.scope, but=my_task, then=my_task
+        ):
+            my_task.remember(phase="completing")
+            my_task._set_state(STARTED)
+            return
         if not isinstance(self.definition, CancelDefinition):
             super()._on_complete(my_task)
             return

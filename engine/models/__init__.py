@@ -18,6 +18,7 @@ from engine.models.instances import (
     ProcessState,
     Variable,
 )
+from engine.models.loops import LoopItems
 from engine.models.waits import (
     Incident,
     IncidentState,
@@ -55,6 +56,7 @@ __all__ = [
     "Job",
     "JobKind",
     "JobState",
+    "LoopItems",
     "Message",
     "MessageCorrelation",
     "MessageSubscription",

@@ -138,8 +138,8 @@ def _others(cells: Cells) -> Iterator[str]:
         yield ""
     yield "Not executed: refused at deployment"
     yield ""
-    yield '- an event-based gateway that waits for all of its events (`eventGatewayType="Parallel"`)'
-    yield "- multi-instance by a number instead of an input collection (`loopCardinality`)"
+    yield '- an event-based gateway that waits for all of its events (`eventGatewayType="Parallel"`) in the middle of a'
+    yield "  process: BPMN has it only as the start of one"
     yield "- global tasks, conversations and choreographies: not part of an executable process"
 
 

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from engine.errors import DeploymentRefused, NotActive
+from engine.errors import DeploymentRefused, InvalidVariables, NotActive
+from engine.held_changes import HeldChange, held_changes
 from engine.incidents import ResolveIncident
+from engine.instances import SetVariables
 from engine.jobs import CompleteJob, FailJob
-from engine.models import Job
+from engine.models import Job, UserTask
 from engine.task_listeners import ListenerResult
 from engine.user_tasks import AssignUserTask, CompleteUserTask, UpdateUserTask
 from processes.service import Resource
@@ -98,8 +100,6 @@ def test_a_completing_listener_sees_the_change_first_and_may_deny_it(run: Run) -
     assert case.todo == ["after"]
     assert case.variables == {"price": Decimal("2.20")}
     with case.player.sessions() as session:
-        from engine.models import UserTask
-
         task = session.get_one(UserTask, key)
         assert (task.completed_by, task.state) == ("wang", "COMPLETED")
 
@@ -119,7 +119,76 @@ def test_listeners_correct_what_is_about_to_happen(run: Run) -> None:
     assert (case.task("work").due_at, case.task("work").priority) == (case.player.now, 10)
 
 
-@pytest.mark.parametrize("listener", [task_listeners(("canceling", "x")), execution_listeners(("middle", "x"))])
+def test_a_denial_takes_back_what_earlier_listeners_have_corrected(run: Run) -> None:
+    case = run(one_task(task_listeners(*[("completing", "a"), ("completing", "b")], ("assigning", "c"))))
+    key = case.task("work").key
+    case.execute(UpdateUserTask(key, due_at=case.player.now, priority=10))
+    case.execute(CompleteUserTask(key), by="wang")
+    later = {"priority": 90, "dueDate": "2030-01-01T00:00:00Z", "candidateGroups": ["班组"], "assignee": "li"}
+    case.execute(CompleteJob(job(case, "a").key, result=ListenerResult(corrections=later)))
+    (seen,) = held(case)
+    assert seen.corrected["assignee"] == "li"
+    assert seen.corrected["candidate_groups"] == ["班组"]
+    case.execute(CompleteJob(job(case, "b").key, result=ListenerResult(denied=True)))
+    task = case.task("work")
+    assert (task.priority, task.due_at, task.candidate_groups, task.assignee) == (10, case.player.now, [], None)
+    case.execute(CompleteUserTask(key), by="wang")
+    for name in ("a", "b"):
+        case.execute(CompleteJob(job(case, name).key, result=ListenerResult(corrections={"priority": 20})))
+    with case.player.sessions() as session:
+        done = session.get_one(UserTask, key)
+        assert (done.priority, done.completed_by, done.state) == (20, "wang", "COMPLETED")
+
+
+def test_that_a_task_is_created_cannot_be_denied(run: Run) -> None:
+    case = run(one_task(task_listeners(("creating", "route"))))
+    with pytest.raises(InvalidVariables):
+        case.execute(CompleteJob(job(case, "route").key, result=ListenerResult(denied=True)))
+    case.execute(CompleteJob(job(case, "route").key))
+    assert case.todo == ["work"]
+
+
+@pytest.mark.parametrize("event", ["completing", "assigning", "updating"])
+def test_a_listener_that_cannot_be_called_is_an_incident_and_then_all_are_called_anew(run: Run, event: str) -> None:
+    case = run(one_task(task_listeners((event, "first"), (event, "=kind"))))
+    key = case.task("work").key
+    change = {
+        "completing": CompleteUserTask(key, {"n": 1}),
+        "assigning": AssignUserTask(key, "wang"),
+        "updating": UpdateUserTask(key, priority=3),
+    }
+    case.execute(change[event])
+    case.execute(CompleteJob(job(case, "first").key, result=ListenerResult(corrections={"priority": 99})))
+    (incident,) = case.incidents
+    assert "job type" in incident.message
+    case.execute(SetVariables(case.key, {"kind": "second"}))
+    case.execute(ResolveIncident(incident.key))
+    case.execute(CompleteJob(job(case, "first").key))
+    case.execute(CompleteJob(job(case, "second").key))
+    if event == "completing":
+        assert (case.todo, case.variables) == (["after"], {"kind": "second", "n": 1})
+    else:
+        task = case.task("work")
+        assert (task.assignee, task.priority) == (("wang", 50) if event == "assigning" else (None, 3))
+
+
+def test_a_first_listener_that_cannot_be_called_leaves_the_task_open(run: Run) -> None:
+    case = run(one_task(task_listeners(("completing", "=kind"))))
+    case.complete("work", {"kind": 5})
+    (incident,) = case.incidents
+    assert case.variables == {}
+    case.execute(SetVariables(case.key, {"kind": "check"}))
+    case.execute(ResolveIncident(incident.key))
+    case.execute(CompleteJob(job(case, "check").key))
+    assert case.todo == ["after"]
+
+
+def held(case: Case) -> list[HeldChange]:
+    with case.player.sessions() as session:
+        return list(held_changes(session, [case.key]).values())
+
+
+@pytest.mark.parametrize("listener", [task_listeners(("middle", "x")), execution_listeners(("middle", "x"))])
 def test_a_listener_for_a_moment_that_is_not_executed_is_refused(play: Player, listener: str) -> None:
     with pytest.raises(DeploymentRefused):
         play.deploy(one_task(listener))
