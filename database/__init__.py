@@ -2,6 +2,18 @@
 
 from database.base import Base, Instant, Json, Key
 from database.jsontext import dumps, loads
-from database.session import create_engine, session_factory, transaction
+from database.session import create_engine, rehearsal, session_factory, snapshot, transaction
 
-__all__ = ["Base", "Instant", "Json", "Key", "create_engine", "dumps", "loads", "session_factory", "transaction"]
+__all__ = [
+    "Base",
+    "Instant",
+    "Json",
+    "Key",
+    "create_engine",
+    "dumps",
+    "loads",
+    "rehearsal",
+    "session_factory",
+    "snapshot",
+    "transaction",
+]

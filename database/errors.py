@@ -1,6 +1,15 @@
-"""What a person who copies, backs up or restores a database can act on."""
+"""What those who write to a database, or copy, back up or restore one, can act on."""
 
 from __future__ import annotations
+
+from sqlalchemy.exc import SQLAlchemyError
+
+
+class OutcomeUnknown(SQLAlchemyError):
+    """The connection broke while a transaction was being committed: all of it may have happened, or nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("The connection to the database broke during the commit. Look whether it was done.")
 
 
 class DatabaseRefused(Exception):

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 
-from database import sqlite
+from database import postgresql, sqlite
+from database.errors import OutcomeUnknown
+
+#: A connection that nobody has used for so many seconds is asked whether it is still there.
+_DOUBTED_AFTER_SECONDS = 5.0
+
+_USED_AT = "baton_used_at"
 
 
 def create_engine(url: str, **options: Any) -> Engine:
@@ -24,6 +32,28 @@ def prepare(engine: Engine) -> None:
     """Make `engine` follow our transaction rules; SQLite gets WAL, foreign keys, explicit BEGIN and a queue."""
     if engine.dialect.name == "sqlite":
         sqlite.prepare(engine)
+    elif engine.dialect.name == "postgresql":
+        postgresql.prepare(engine)
+        _doubt_idle_connections(engine)
+
+
+def _doubt_idle_connections(engine: Engine) -> None:
+    """Replace connections of the pool that broke while nobody used them; asking each time would cost a round trip."""
+
+    def note(connection: Any, record: Any) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    def look(connection: Any, record: Any, proxy: object) -> None:
+        used_at = record.info.get(_USED_AT)
+        if used_at is None or time.monotonic() - used_at < _DOUBTED_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise DisconnectionError from error
+
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "checkout", look)
 
 
 def session_factory(engine: Engine, **info: Any) -> sessionmaker[Session]:
@@ -33,13 +63,30 @@ def session_factory(engine: Engine, **info: Any) -> sessionmaker[Session]:
 
 @contextmanager
 def transaction(session: Session) -> Iterator[Session]:
-    """Run a block as one writing transaction: all of it is committed, or on an exception none of it."""
+    """Run a block as one writing transaction: all of it is committed, or on an exception none of it.
+
+    Raises OutcomeUnknown when the connection broke while it was being committed.
+    """
     # What the request has read so far (the signed-in user) belongs to an older snapshot.
     session.rollback()
     session.connection(execution_options={sqlite.WRITES: True})
     try:
         yield session
+        session.flush()
+    except BaseException:
+        session.rollback()
+        raise
+    _commit(session)
+
+
+def _commit(session: Session) -> None:
+    try:
         session.commit()
+    except DBAPIError as error:
+        session.rollback()
+        if error.connection_invalidated:
+            raise OutcomeUnknown from error
+        raise
     except BaseException:
         session.rollback()
         raise
@@ -50,6 +97,19 @@ def rehearsal(session: Session) -> Iterator[Session]:
     """Run a block as one writing transaction of which nothing remains: what it would lead to can be read inside."""
     session.rollback()
     session.connection(execution_options={sqlite.WRITES: True})
+    try:
+        yield session
+    finally:
+        session.rollback()
+
+
+@contextmanager
+def snapshot(session: Session) -> Iterator[Session]:
+    """Run a block that reads: each of its queries sees the same state, whatever others commit meanwhile."""
+    session.rollback()
+    # On SQLite every transaction is that.
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
     try:
         yield session
     finally:

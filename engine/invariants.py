@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database import transaction
+from database import snapshot, transaction
 from engine import definitions, reasons, state, waits
 from engine.errors import DeploymentRefused, EngineError, NotFound, StateUnreadable
 from engine.execution import execute
@@ -82,11 +82,12 @@ class _Live:
 
 
 def check(session: Session, *, limit: int | None = None) -> list[Violation]:
-    """Return what is wrong with live instances, at most `limit` findings."""
+    """Return what is wrong with live instances, at most `limit` findings; the session's transaction ends by that."""
     found: list[Violation] = []
     after = 0
     while keys := live_after(session, after):
-        found += inspect(session, keys)
+        with snapshot(session):
+            found += inspect(session, keys)
         after = keys[-1]
         if limit is not None and len(found) >= limit:
             return found[:limit]
@@ -305,7 +306,7 @@ def inspect_all(sessions: Callable[[], Session]) -> Iterator[None]:
     """Look at all live instances, a batch between two yields, and raise an incident for what is wrong."""
     after = 0
     while True:
-        with sessions() as session:
+        with sessions() as session, snapshot(session):
             keys = live_after(session, after)
             found = inspect(session, keys) if keys else []
         incident_keys = report(sessions, found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
@@ -31,9 +33,17 @@ def lock_all(session: Session, root_keys: Select[int]) -> None:
     keys = connection.scalars(ordered.with_for_update()).all()
     if keys:
         session.expire_all()
-        transaction = session.get_transaction()
-        owner, roots = session.info.get(_HELD, (None, frozenset()))
-        session.info[_HELD] = (transaction, (roots if owner is transaction else frozenset()) | set(keys))
+        session.info[_HELD] = (session.get_transaction(), _held(session) | set(keys))
+
+
+def holds(session: Session, root_keys: Iterable[int]) -> bool:
+    """Return whether this transaction has locked all of these hierarchies."""
+    return _held(session).issuperset(root_keys)
+
+
+def _held(session: Session) -> frozenset[int]:
+    owner, roots = session.info.get(_HELD, (None, frozenset()))
+    return roots if owner is session.get_transaction() else frozenset()
 
 
 def try_lock(session: Session, root_key: int) -> bool:
@@ -46,14 +56,10 @@ def _take(session: Session, root_key: int, statement: Select[int]) -> bool:
     # On SQLite the transaction itself holds the one write lock.
     if connection.dialect.name == "sqlite":
         return True
-    transaction = session.get_transaction()
-    owner, roots = session.info.get(_HELD, (None, frozenset()))
-    if owner is not transaction:
-        roots = frozenset()
-    if root_key in roots:
+    if root_key in _held(session):
         return True
     if connection.scalar(statement, {"key": root_key}) is None:
         return False
     session.expire_all()
-    session.info[_HELD] = (transaction, roots | {root_key})
+    session.info[_HELD] = (session.get_transaction(), _held(session) | {root_key})
     return True

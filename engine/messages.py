@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Select, delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from engine import clock, expressions, suspension, waits
+from database import advisory
+from engine import clock, expressions, locks, waits
 from engine.elements.definitions import MessageDefinition
 from engine.errors import DuplicateMessage
 from engine.keys import new_key
-from engine.models import Message, MessageCorrelation, MessageSubscription
+from engine.models import Message, MessageCorrelation, MessageSubscription, ProcessInstance
 from engine.variables import checked
 
 if TYPE_CHECKING:
@@ -23,6 +25,19 @@ if TYPE_CHECKING:
 
 #: How long a message that a diagram throws is kept for a receiver that is not there yet.
 THROWN_TIME_TO_LIVE = timedelta(hours=1)
+
+#: Attempts to lock all that a message will wake before the message itself.
+_ATTEMPTS = 5
+#: Subscriptions that one query looks for.
+_BATCH = 10_000
+
+
+class Opened(NamedTuple):
+    """A subscription to which a message may be waiting already."""
+
+    key: int
+    message_name: str
+    correlation_key: str
 
 
 def open_subscription(host: Token, event: Element, definition: MessageDefinition, part: int = 0) -> None:
@@ -44,7 +59,17 @@ def open_subscription(host: Token, event: Element, definition: MessageDefinition
         part=part,
         created_at=execution.now,
     )
-    execution.new_subscriptions.append(row["key"])
+    execution.new_subscriptions.append(Opened(row["key"], row["message_name"], row["correlation_key"]))
+
+
+def opened_by(session: Session, instance_key: int) -> list[Opened]:
+    """Return the subscriptions of an instance, oldest first."""
+    rows = session.execute(
+        select(MessageSubscription.key, MessageSubscription.message_name, MessageSubscription.correlation_key)
+        .where(MessageSubscription.instance_key == instance_key)
+        .order_by(MessageSubscription.key)
+    )
+    return [Opened(*row) for row in rows]
 
 
 def _correlation_key(host: Token, definition: MessageDefinition) -> str:
@@ -108,6 +133,7 @@ def publish(
     """
     payload = checked(variables or {})
     now = clock.now(session)
+    _keep_others_out(session, name, correlation_key, shared=not correlation_key and not message_id)
     if message_id:
         same = exists().where(
             Message.name == name,
@@ -142,6 +168,47 @@ def publish(
     return publication
 
 
+def _keep_others_out(session: Session, name: str, correlation_key: str, *, shared: bool) -> None:
+    """Let nobody publish or wait for the message until the transaction ends; publishers may `share` that.
+
+    So no message passes by somebody who begins to wait for it at the same moment, an id is used once, and of two
+    messages that would start the same process one does. First come the instances that will be woken: a command holds
+    its instance when it begins to wait, and whoever locks in another order might wait for it in a circle.
+    """
+    next_ones = (
+        select(func.min(MessageSubscription.key))
+        .join(ProcessInstance, ProcessInstance.key == MessageSubscription.instance_key)
+        .where(
+            MessageSubscription.message_name == name,
+            MessageSubscription.correlation_key == correlation_key,
+            ProcessInstance.suspended_at.is_(None),
+        )
+        .group_by(MessageSubscription.process_id)
+    )
+    roots = (
+        select(ProcessInstance.root_key)
+        .join(MessageSubscription, MessageSubscription.instance_key == ProcessInstance.key)
+        .where(MessageSubscription.key.in_(next_ones))
+    )
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return
+    for _ in range(_ATTEMPTS):
+        locks.lock_all(session, roots)
+        savepoint = connection.begin_nested()
+        advisory.hold(session, advisory.Kind.MESSAGE, [_lock_name(name, correlation_key)], shared=shared)
+        if locks.holds(session, connection.scalars(roots)):
+            savepoint.commit()
+            return
+        # Somebody else has come to be the next one meanwhile; going back gives the message free again.
+        savepoint.rollback()
+    advisory.hold(session, advisory.Kind.MESSAGE, [_lock_name(name, correlation_key)], shared=shared)
+
+
+def _lock_name(message_name: str, correlation_key: str) -> str:
+    return f"{message_name}\0{correlation_key}"
+
+
 def _reached(session: Session, message: Message) -> set[str]:
     return set(
         session.scalars(select(MessageCorrelation.process_id).where(MessageCorrelation.message_key == message.key))
@@ -158,17 +225,25 @@ def _correlate_waiting(session: Session, message: Message, publication: Publicat
 
     reached = _reached(session, message)
     waiting = session.execute(
-        select(MessageSubscription.key, MessageSubscription.process_id, MessageSubscription.instance_key)
+        select(
+            MessageSubscription.key,
+            MessageSubscription.process_id,
+            MessageSubscription.instance_key,
+            ProcessInstance.root_key,
+        )
+        .join(ProcessInstance, ProcessInstance.key == MessageSubscription.instance_key)
         .where(
             MessageSubscription.message_name == message.name,
             MessageSubscription.correlation_key == message.correlation_key,
-            MessageSubscription.instance_key.is_not(None),
-            ~suspension.is_suspended(MessageSubscription.instance_key),
+            ProcessInstance.suspended_at.is_(None),
         )
         .order_by(MessageSubscription.key)
     ).all()
     for subscription in waiting:
-        if subscription.process_id in reached or not waits.still(session, MessageSubscription, subscription.key):
+        if subscription.process_id in reached:
+            continue
+        locks.lock(session, subscription.root_key)
+        if not waits.still(session, MessageSubscription, subscription.key):
             continue
         reached.add(subscription.process_id)
         instance_key = subscription.instance_key
@@ -246,43 +321,68 @@ def _started_by(session: Session, message: Message, process_id: str) -> bool:
     )
 
 
-def deliver_buffered(session: Session, subscription_keys: list[int], actor: str) -> None:
+def deliver_buffered(session: Session, subscriptions: list[Opened], actor: str) -> None:
     """Hand buffered messages to subscriptions that have just been opened, the oldest message first."""
     from engine.execution import execute
 
+    names = {_lock_name(subscription.message_name, subscription.correlation_key) for subscription in subscriptions}
+    advisory.hold(session, advisory.Kind.MESSAGE, names)
     now = clock.now(session)
-    for key in subscription_keys:
-        subscription = session.scalar(
-            select(MessageSubscription).where(
-                MessageSubscription.key == key,
-                MessageSubscription.instance_key.is_not(None),
-                ~suspension.is_suspended(MessageSubscription.instance_key),
-            )
+    for key in _met(session, subscriptions, now):
+        # Each may have taken a message, or ended a subscription, that another one was to have.
+        oldest = _matches(now).where(MessageSubscription.key == key).order_by(Message.key).limit(1)
+        # Whoever throws expired messages away waits until this one has been handed over.
+        found = session.execute(oldest.with_for_update(of=Message, key_share=True, read=True))
+        if (match := found.one_or_none()) is not None:
+            _mark(session, match.message_key, match.process_id, match.instance_key)
+            command = CorrelateMessage(key, match.variables, match.message_key)
+            execute(session, match.instance_key, command, actor=actor)
+
+
+def _met(session: Session, subscriptions: list[Opened], now: datetime) -> list[int]:
+    """Return the keys of those of the subscriptions for which a message is waiting."""
+    met: list[int] = []
+    remaining = iter(subscriptions)
+    while batch := [subscription.key for subscription in islice(remaining, _BATCH)]:
+        keys = _matches(now).with_only_columns(MessageSubscription.key)
+        found = set(session.scalars(keys.where(MessageSubscription.key.in_(batch))))
+        met += [key for key in batch if key in found]
+    return met
+
+
+def _matches(now: datetime) -> Select[tuple[int, str, int, int, dict[str, Any]]]:
+    """Return the query for subscriptions with messages that are waiting for them at `now` (UTC)."""
+    return (
+        select(
+            MessageSubscription.key,
+            MessageSubscription.process_id,
+            MessageSubscription.instance_key,
+            Message.key.label("message_key"),
+            Message.variables,
         )
-        if subscription is None or subscription.instance_key is None:
-            continue
-        message = session.scalar(
-            select(Message)
-            .where(
-                Message.name == subscription.message_name,
-                Message.correlation_key == subscription.correlation_key,
-                Message.expires_at > now,
-                ~exists().where(
-                    MessageCorrelation.message_key == Message.key,
-                    MessageCorrelation.process_id == subscription.process_id,
-                ),
-            )
-            .order_by(Message.key)
-            .limit(1)
+        .join(ProcessInstance, ProcessInstance.key == MessageSubscription.instance_key)
+        .join(
+            Message,
+            (Message.name == MessageSubscription.message_name)
+            & (Message.correlation_key == MessageSubscription.correlation_key),
         )
-        if message is None:
-            continue
-        instance_key = subscription.instance_key
-        _mark(session, message.key, subscription.process_id, instance_key)
-        execute(session, instance_key, CorrelateMessage(key, message.variables, message.key), actor=actor)
+        .where(
+            ProcessInstance.suspended_at.is_(None),
+            Message.expires_at > now,
+            ~exists().where(
+                MessageCorrelation.message_key == Message.key,
+                MessageCorrelation.process_id == MessageSubscription.process_id,
+            ),
+        )
+    )
+
+
+#: Expired messages that are deleted in one transaction.
+_DROPPED_AT_ONCE = 1_000
 
 
 def drop_expired(session: Session) -> int:
-    """Delete messages whose time to live has ended; return how many."""
-    result = session.execute(delete(Message).where(Message.expires_at <= clock.now(session)))
+    """Delete messages whose time to live has ended, a batch of them at most; return how many."""
+    expired = select(Message.key).where(Message.expires_at <= clock.now(session)).limit(_DROPPED_AT_ONCE)
+    result = session.execute(delete(Message).where(Message.key.in_(expired)))
     return int(result.rowcount)  # type: ignore[attr-defined]

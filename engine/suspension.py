@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, select, update
 
+from engine import messages, wakeup
 from engine.errors import NotSuspended, Suspended
-from engine.models import MessageSubscription, ProcessInstance, ProcessState
+from engine.models import ProcessInstance, ProcessState, Timer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +64,20 @@ class ResumeInstance:
                 member.suspended = False
                 member.conditions_due = True
                 member.changes.update(ProcessInstance, member.instance_key, suspended_at=None)
-                member.new_subscriptions += member.session.scalars(
-                    select(MessageSubscription.key)
-                    .where(MessageSubscription.instance_key == member.instance_key)
-                    .order_by(MessageSubscription.key)
-                )
+                _hurry_timers(member)
+                member.new_subscriptions += messages.opened_by(member.session, member.instance_key)
                 member.audit(self.action, details={"reason": self.reason})
+
+
+def _hurry_timers(execution: Execution) -> None:
+    """Let timers that were put off be fired when they are due, which may be now."""
+    execution.session.execute(
+        update(Timer)
+        .where(Timer.instance_key == execution.instance_key, Timer.next_at > Timer.due_at)
+        .values(next_at=Timer.due_at, failures=0)
+        .execution_options(synchronize_session=False)
+    )
+    wakeup.notify(execution.session, "timers")
 
 
 def _with_called(execution: Execution) -> Iterator[Execution]:

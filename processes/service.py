@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from database import advisory
 from engine import checks, clock, decisions, parser, starts, xml
 from engine.errors import DeploymentRefused
 from engine.keys import new_key
@@ -73,6 +74,8 @@ def deploy(
     A resource whose newest version has the same content is not deployed again.
     """
     read = _read(resources)
+    # One deployment at a time: each counts its versions on from what it finds.
+    advisory.hold(session, advisory.Kind.DEPLOYMENT)
     problems = _check(session, read, groups)
     errors = [problem for problem in problems if problem.severity == "error"]
     if not resources:

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
+from database import advisory
 from database.session import transaction
 
 _DIRECTORY = Path(__file__).parent
@@ -20,6 +21,8 @@ _DIRECTORY = Path(__file__).parent
 def upgrade(engine: Engine) -> None:
     """Bring the database to the latest revision; does nothing when it is there already."""
     with transaction(Session(engine)) as session:
+        # Several processes may start at once on a new database.
+        advisory.hold(session, advisory.Kind.MIGRATION)
         command.upgrade(configuration(session.connection()), "head")
 
 

@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from database import transaction
+from database import create_engine, session_factory, transaction
 from engine import clock
+from engine.configuration import EngineConfiguration
 from engine.errors import NotActive
 from engine.execution import execute
 from engine.models import Audit, ElementInstance, InstanceState, Timer
@@ -151,7 +152,9 @@ def test_a_command_that_is_cut_off_leaves_the_state_before(play: Player, databas
     key = case.task("work").key
 
     def die_before_commit() -> None:
-        with play.sessions() as session, transaction(session):
+        # Connections of its own: those of the process that was forked are shared with it.
+        sessions = session_factory(create_engine(database_url), **EngineConfiguration(clock_control=True).info())
+        with sessions() as session, transaction(session):
             execute(session, case.key, CompleteUserTask(key))
             os.kill(os.getpid(), signal.SIGKILL)
 
