@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import expressions, waits
+from engine import expressions, waits, wakeup
 from engine.elements.definitions import JobDefinition
 from engine.keys import new_key
 from engine.models import Job, JobKind, JobState
 
 if TYPE_CHECKING:
     from engine.tokens import Token
+
+#: Where it is said that a job was created, with its type.
+CHANNEL = "jobs"
 
 #: Retries of a job whose diagram does not say (Camunda 8's default).
 DEFAULT_RETRIES = 3
@@ -33,6 +36,7 @@ def create(
         count = int(retries)
     except (TypeError, ValueError):
         raise expressions.unusable(token, definition.retries, "The job retries must be a number.") from None
+    wakeup.notify(execution.session, CHANNEL, job_type)
     waits.add(
         token,
         Job,

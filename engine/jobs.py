@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from engine import canceling, clock, incidents, listeners, suspension, task_listeners, throwing, waits
@@ -28,14 +29,7 @@ def activate(session: Session, job_type: str, worker: str, timeout: timedelta, l
     now = clock.now(session)
     statement = (
         select(Job)
-        .where(
-            Job.type == job_type,
-            Job.state.in_([JobState.CREATED, JobState.FAILED]),
-            Job.retries > 0,
-            or_(Job.deadline.is_(None), Job.deadline <= now),
-            or_(Job.available_at.is_(None), Job.available_at <= now),
-            ~suspension.is_suspended(Job.instance_key),
-        )
+        .where(Job.type == job_type, _available(now))
         .order_by(Job.key)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Job)
@@ -47,6 +41,23 @@ def activate(session: Session, job_type: str, worker: str, timeout: timedelta, l
         job.updated_at = now
     session.flush()
     return jobs
+
+
+def available_types(session: Session, job_types: Sequence[str]) -> list[str]:
+    """Return those of the types of which there is a job that could be activated now."""
+    now = clock.now(session)
+    wanted = [select(literal(name)).where(exists().where(Job.type == name, _available(now))) for name in job_types]
+    return list(session.scalars(union_all(*wanted)))
+
+
+def _available(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        Job.state.in_([JobState.CREATED, JobState.FAILED]),
+        Job.retries > 0,
+        or_(Job.deadline.is_(None), Job.deadline <= now),
+        or_(Job.available_at.is_(None), Job.available_at <= now),
+        ~suspension.is_suspended(Job.instance_key),
+    )
 
 
 def _live(execution: Execution, job_key: int) -> tuple[Job, Token]:

@@ -28,6 +28,11 @@ from database.rest.shapes import PlainText
 
 #: Most jobs of one activation.
 MOST_JOBS = 1000
+#: Milliseconds that an activation waits for jobs when it does not say, and at most: less than a server that is told to
+#: stop leaves to its requests.
+USUAL_WAIT = 10_000
+LONGEST_WAIT = 25_000
+
 #: The longest lease: a day, in milliseconds.
 LONGEST_LEASE = 24 * 3600 * 1000
 
@@ -35,16 +40,22 @@ LONGEST_LEASE = 24 * 3600 * 1000
 class Activation(Request):
     """Which jobs a worker wants; times in milliseconds."""
 
-    type: str = Field(min_length=1)
+    type: PlainText = Field(min_length=1)
     timeout: int = Field(gt=0, le=LONGEST_LEASE)
     max_jobs_to_activate: int = Field(gt=0, le=MOST_JOBS)
-    worker: str = ""
+    worker: PlainText = ""
     fetch_variable: list[str] | None = None
-    #: The answer comes at once, whatever is asked.
+    #: How long to wait when there is no job; 0: as long as the server likes, negative: not at all.
     request_timeout: int = 0
     tenant_ids: list[Tenant] = Field(default_factory=list)
     tenant_filter: Literal["PROVIDED", "ASSIGNED"] = "PROVIDED"
     with_lease: bool = False
+
+    @property
+    def patience(self) -> float:
+        """How many seconds to wait when there is no job."""
+        asked = self.request_timeout or USUAL_WAIT
+        return max(0, min(asked, LONGEST_WAIT)) / 1000
 
     @field_validator("with_lease", mode="after")
     @classmethod

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
-from flask import Blueprint
+from flask import Blueprint, current_app
+from flask.blueprints import BlueprintSetupState
 
 from database import transaction
 from database.extension import db
 from database.rest import Results, endpoint
+from database.rest.turns import given_away
 from engine.jobs import FailJob, ThrowJobError
 from people.login import signed_in_user
 from tasks import jobs
+from tasks.job_bell import JobBell
 from tasks.job_shapes import (
     ActivatedJob,
     ActivatedJobs,
@@ -33,13 +37,46 @@ REASON = "API"
 
 blueprint = Blueprint("jobs_api", __name__)
 
+_BELL = "job_bell"
+
+
+@blueprint.record_once
+def _hang_bell(state: BlueprintSetupState) -> None:
+    state.app.extensions[_BELL] = JobBell(state.app.extensions["sessions"])
+
 
 @blueprint.post("/jobs/activation")
 @endpoint
 def activate_jobs(wanted: Activation) -> ActivatedJobs:
-    """Fetch jobs of a type for a worker."""
+    """Fetch jobs of a type for a worker; where there are none, wait for them."""
+    bell: JobBell = current_app.extensions[_BELL]
+    leased = _activate(wanted)
+    if not leased and wanted.patience:
+        leased = _wait(bell, wanted)
+    if len(leased) == wanted.max_jobs_to_activate:
+        # There may be more, for the next who waits.
+        bell.ring(wanted.type)
+    return ActivatedJobs(jobs=[_render(found) for found in leased])
+
+
+def _wait(bell: JobBell, wanted: Activation) -> list[Leased]:
+    ends_at = time.monotonic() + wanted.patience
+    with bell.waiter(wanted.type) as waiter:
+        # There may have been some since it was looked, and before the bell was listened to.
+        leased = _activate(wanted)
+        while not leased and (left := ends_at - time.monotonic()) > 0:
+            # No connection is held meanwhile: the transaction is over.
+            with given_away() as allowed:
+                if not allowed:
+                    break
+                waiter.wait(left)
+            leased = _activate(wanted)
+    return leased
+
+
+def _activate(wanted: Activation) -> list[Leased]:
     with transaction(db.session()) as session:
-        leased = jobs.activate(
+        return jobs.activate(
             session,
             signed_in_user(),
             wanted.type,
@@ -48,7 +85,6 @@ def activate_jobs(wanted: Activation) -> ActivatedJobs:
             limit=wanted.max_jobs_to_activate,
             names=wanted.fetch_variable,
         )
-    return ActivatedJobs(jobs=[_render(found) for found in leased])
 
 
 @blueprint.post("/jobs/search")

@@ -16,6 +16,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from database import create_engine, session_factory
+from database.rest.turns import Turns
 from engine.worker import Worker, engine_duties
 from web import heartbeat, logs
 from web.application import create_app
@@ -29,6 +30,9 @@ RESTART_SECONDS = 2.0
 
 #: Requests that one server process answers at the same time; more would only wait for each other in Python.
 THREADS = 4
+
+#: Requests that wait for jobs besides those; more get their answer at once.
+WAITING = 60
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +50,7 @@ def serve(host: str, port: int, *, processes: int = 1, with_worker: bool = True)
             address=host,
             port=port,
             workers=processes,
-            blocking_threads=THREADS,
+            blocking_threads=THREADS + WAITING,
             respawn_failed_workers=True,
             workers_kill_timeout=30,
             log_level=LogLevels.warning,
@@ -60,7 +64,9 @@ def application() -> Flask:
     """Return the application for the environment's settings: what each server process runs."""
     configuration = from_environment()
     logs.configure(configuration.log_format, configuration.log_level)
-    return create_app(configuration)
+    app = create_app(configuration)
+    app.wsgi_app = Turns(app.wsgi_app, THREADS, WAITING)  # type: ignore[method-assign]
+    return app
 
 
 def work(configuration: Configuration, *, parent: int | None = None) -> None:

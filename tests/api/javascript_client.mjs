@@ -43,7 +43,7 @@ const { jobs } = await client.activateJobs({ type: 'pack', timeout: 60000, maxJo
 await client.failJob({ jobKey: jobs[0].jobKey, retries: 0, errorMessage: 'no box' });
 const incidents = await client.searchIncidents({ filter: { processInstanceKey } }, atOnce);
 await client.resolveIncident({ incidentKey: incidents.items[0].incidentKey });
-const again = await client.activateJobs({ type: 'pack', timeout: 60000, maxJobsToActivate: 1, worker: 'test' });
+const again = await client.activateJobs({ type: 'pack', timeout: 60000, maxJobsToActivate: 1, worker: 'test', requestTimeout: -1 });
 await client.completeJob({ jobKey: again.jobs[0].jobKey, variables: { boxes: 2 } });
 const packed = await client.searchJobs({ filter: { processInstanceKey } }, atOnce);
 

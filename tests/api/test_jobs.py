@@ -53,8 +53,8 @@ def boss(connect: Connect) -> CamundaClient:
 
 
 def _activate(client: CamundaClient, **body: object) -> list[ActivatedJobResult]:
-    request = {"type": "print", "timeout": MINUTE, "maxJobsToActivate": 5, "worker": "press", **body}
-    return client.activate_jobs(data=JobActivationRequest.from_dict(request)).jobs
+    wanted = {"type": "print", "timeout": MINUTE, "maxJobsToActivate": 5, "worker": "press", "requestTimeout": -1}
+    return client.activate_jobs(data=JobActivationRequest.from_dict({**wanted, **body})).jobs
 
 
 def _job(client: CamundaClient) -> JobSearchResult:
