@@ -52,7 +52,8 @@ def restart(
     `variables` are added to those or replace them; `definition_key`: another version than that of the ended instance.
     Both audit trails name the other instance. Raises NotFound, NotEnded, InvalidElements, InvalidVariables.
     """
-    ended = session.get(ProcessInstance, instance_key, populate_existing=True)
+    # Not to be removed meanwhile because its time to live is over.
+    ended = session.get(ProcessInstance, instance_key, populate_existing=True, with_for_update={"read": True})
     if ended is None:
         raise NotFound("process instance", instance_key)
     if ended.state == ProcessState.ACTIVE:

@@ -19,7 +19,7 @@ from people import service as people
 from people.errors import PeopleError
 from people.models import Role
 from processes import service as processes
-from web import cli_maintenance, library, logs
+from web import cli_history, cli_maintenance, library, logs
 from web.configuration import Configuration, InvalidConfiguration, from_environment
 from web.demo import installation
 
@@ -35,9 +35,13 @@ def baton() -> None:
       BATON_SECRET_KEY      signs session cookies (default: made once, kept in the data directory)
       BATON_ZONE            the company's time zone (default: Asia/Shanghai)
       BATON_CLOCK_CONTROL   1: the clock can be set from the pages (default: 0, in the demo 1)
+      BATON_HISTORY_TTL     how long ended cases are kept where their process does not say: a number of days or an
+                            ISO 8601 duration like P2Y (default: for ever)
+      BATON_ARCHIVE         directory of the cases that were removed (default: archive in the data directory)
       BATON_PROXIES         number of trusted reverse proxies in front (default: 0)
       BATON_LOG_FORMAT      console or json (default: console)
       BATON_LOG_LEVEL       debug, info, warning or error (default: info)
+      BATON_STOP_SECONDS    seconds that a process told to stop has for what it has in hand (default: 30)
     """
 
 
@@ -53,23 +57,36 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen at.")
 @click.option("--processes", default=1, show_default=True, help="Server processes.")
-@click.option("--worker/--no-worker", default=True, show_default=True, help="Start a worker beside the server.")
-def serve(host: str, port: int, processes: int, worker: bool) -> None:
+@click.option("--worker/--no-worker", default=True, show_default=True, help="Start workers beside the server.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(min=1), help="Worker processes.")
+def serve(host: str, port: int, processes: int, worker: bool, workers: int) -> None:
     """Migrate the database and serve the pages and the API."""
     from web import serving
 
-    _migrate(_configured())
+    configuration = _configured()
+    _migrate(configuration)
     click.echo(f"Baton: http://{host}:{port}")
-    serving.serve(host, port, processes=processes, with_worker=worker)
+    serving.serve(
+        host,
+        port,
+        stop_seconds=configuration.stop_seconds,
+        processes=processes,
+        workers=workers if worker else 0,
+    )
 
 
 @baton.command()
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(min=1), help="Worker processes.")
 @click.option("--parent", type=int, hidden=True)
-def worker(parent: int | None) -> None:
-    """Enforce deadlines until stopped; start as many as you like on PostgreSQL."""
+def worker(processes: int, parent: int | None) -> None:
+    """Enforce deadlines until stopped; start as many as you like, on as many machines as share the database."""
     from web import serving
 
-    serving.work(_configured(), parent=parent)
+    configuration = _configured()
+    if processes > 1:
+        serving.supervise(processes)
+    else:
+        serving.work(configuration, parent=parent)
 
 
 @baton.command()
@@ -124,7 +141,7 @@ def demo(host: str, port: int, serving_too: bool) -> None:
     if serving_too:
         from web import serving
 
-        serving.serve(host, port)
+        serving.serve(host, port, stop_seconds=configuration.stop_seconds)
 
 
 @baton.command()
@@ -167,7 +184,7 @@ def export(form: str, path: Path, process_id: str | None, commands: bool) -> Non
     click.echo(f"{path}: {count} cases.")
 
 
-for command in cli_maintenance.COMMANDS:
+for command in (*cli_maintenance.COMMANDS, *cli_history.COMMANDS):
     baton.add_command(command)
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine import time_to_live
 from engine.configuration import DEFAULT_ZONE, EngineConfiguration
+from feel.durations import Duration
 
 #: Name of the file in the data directory that holds the secret key.
 KEY_FILE = "secret_key"
@@ -36,13 +38,26 @@ class Configuration:
     clock_control: bool = False
     #: Reverse proxies in front of the server whose `X-Forwarded-*` headers are believed.
     proxies: int = 0
+    #: How long the history of ended cases is kept where their process says nothing; None: for ever.
+    history_time_to_live: Duration | None = None
+    #: Where ended cases are archived before they are removed; None: `archive` in the data directory.
+    archive: Path | None = None
     #: `console` for people, `json` for log collectors.
     log_format: str = "console"
     log_level: str = "info"
+    #: Seconds that a process which was told to stop has for what it has in hand.
+    stop_seconds: int = 30
 
     def engine(self) -> EngineConfiguration:
         """Return the engine's part of the settings."""
-        return EngineConfiguration(zone=self.zone, clock_control=self.clock_control)
+        return EngineConfiguration(
+            zone=self.zone, clock_control=self.clock_control, history_time_to_live=self.history_time_to_live
+        )
+
+    @property
+    def archive_directory(self) -> Path:
+        """The directory of the archive, which need not be there yet."""
+        return self.archive or self.data_directory / "archive"
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Configuration:
@@ -58,9 +73,12 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Configurati
         secret_key=environment.get("BATON_SECRET_KEY") or _secret_key(directory / KEY_FILE),
         zone=_zone(environment.get("BATON_ZONE")),
         clock_control=_flag(environment, "BATON_CLOCK_CONTROL"),
-        proxies=_number(environment, "BATON_PROXIES"),
+        proxies=_number(environment, "BATON_PROXIES", 0),
+        history_time_to_live=_time_to_live(environment, "BATON_HISTORY_TTL"),
+        archive=Path(environment["BATON_ARCHIVE"]).resolve() if environment.get("BATON_ARCHIVE") else None,
         log_format=_choice(environment, "BATON_LOG_FORMAT", ("console", "json")),
         log_level=_choice(environment, "BATON_LOG_LEVEL", ("info", "debug", "warning", "error")),
+        stop_seconds=max(_number(environment, "BATON_STOP_SECONDS", 30), 1),
     )
 
 
@@ -91,11 +109,19 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
     return text in _TRUE
 
 
-def _number(environment: Mapping[str, str], name: str) -> int:
-    text = environment.get(name) or "0"
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
     if not text.isascii() or not text.isdigit():
         raise InvalidConfiguration(f"{name}: {text} is not a number.")
     return int(text)
+
+
+def _time_to_live(environment: Mapping[str, str], name: str) -> Duration | None:
+    text = environment.get(name, "").strip()
+    try:
+        return time_to_live.parse(text) if text else None
+    except time_to_live.InvalidTimeToLive as error:
+        raise InvalidConfiguration(f"{name}: {error}") from error
 
 
 def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -1,13 +1,12 @@
-"""Long-running processes: the web server, and the worker beside it."""
+"""Long-running processes: the web server, and the worker."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from threading import Event, Thread
+from datetime import timedelta
+from threading import Event
 
 import structlog
 from flask import Flask
@@ -17,16 +16,13 @@ from granian.log import LogLevels
 
 from database import create_engine, session_factory
 from database.rest.turns import Turns
+from engine.archive import Archive
+from engine.duties import Duty, SoleDuty
+from engine.retention import Cleanup
 from engine.worker import Worker, engine_duties
-from web import heartbeat, logs
+from web import family, heartbeat, logs
 from web.application import create_app
 from web.configuration import Configuration, from_environment
-
-#: Seconds between two looks whether the process that started this one is still there.
-PARENT_LOOK_SECONDS = 1.0
-
-#: Seconds before a worker that died is started again.
-RESTART_SECONDS = 2.0
 
 #: Requests that one server process answers at the same time; more would only wait for each other in Python.
 THREADS = 4
@@ -34,96 +30,104 @@ THREADS = 4
 #: Requests that wait for jobs besides those; more get their answer at once.
 WAITING = 60
 
+#: Seconds before a server is set up anew whose processes died one after the other.
+RESTART_SECONDS = 2.0
+
+#: Seconds that a server must have run before that; one that dies sooner would only die again.
+_LONG_ENOUGH = 10.0
+
+#: How often a worker looks for ended cases that need no longer be kept.
+CLEANUP_INTERVAL = timedelta(minutes=10)
+
+#: Names the supervisor to the server processes, which must not outlive it.
+_SUPERVISOR = "BATON_SUPERVISOR"
+
 _log = structlog.get_logger(__name__)
 
 
-def serve(host: str, port: int, *, processes: int = 1, with_worker: bool = True) -> None:
-    """Serve HTTP at `host`:`port` until SIGTERM or SIGINT; finishes the requests that are under way."""
-    beside = WorkerProcess() if with_worker else None
-    if beside:
-        beside.start()
+def serve(host: str, port: int, *, stop_seconds: int, processes: int = 1, workers: int = 1) -> None:
+    """Serve HTTP at `host`:`port` until SIGTERM or SIGINT; finishes what is under way for at most `stop_seconds`."""
+    os.environ[_SUPERVISOR] = str(os.getpid())
+    beside = family.WorkerProcesses(workers)
+    # Before anything else: a server process that is forked while a program is being started inherits the pipe on which
+    # its starter waits, which then waits for ever.
+    beside.start()
     try:
-        Granian(
-            "web.serving:application",
-            factory=True,
-            interface=Interfaces.WSGI,
-            address=host,
-            port=port,
-            workers=processes,
-            blocking_threads=THREADS + WAITING,
-            respawn_failed_workers=True,
-            workers_kill_timeout=30,
-            log_level=LogLevels.warning,
-        ).serve()
+        while not _serve_once(host, port, processes, stop_seconds):
+            _log.error("the server processes died and are started again")
+            time.sleep(RESTART_SECONDS)
     finally:
-        if beside:
-            beside.stop()
+        beside.stop()
+
+
+def _serve_once(host: str, port: int, processes: int, stop_seconds: int) -> bool:
+    """Serve, and return whether it was told to stop; False: its processes died too fast to be replaced one by one."""
+    server = Granian(
+        "web.serving:application",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=host,
+        port=port,
+        workers=processes,
+        blocking_threads=THREADS + WAITING,
+        respawn_failed_workers=True,
+        workers_kill_timeout=stop_seconds,
+        log_level=LogLevels.warning,
+    )
+    begun = time.monotonic()
+    try:
+        server.serve()
+    except SystemExit:
+        if server.interrupt_signal or time.monotonic() - begun < _LONG_ENOUGH:
+            raise
+        return False
+    return True
 
 
 def application() -> Flask:
     """Return the application for the environment's settings: what each server process runs."""
     configuration = from_environment()
     logs.configure(configuration.log_format, configuration.log_level)
+    if supervisor := os.environ.get(_SUPERVISOR):
+        family.end_with(int(supervisor), configuration.stop_seconds)
     app = create_app(configuration)
     app.wsgi_app = Turns(app.wsgi_app, THREADS, WAITING)  # type: ignore[method-assign]
     return app
 
 
+def duties(configuration: Configuration) -> list[Duty]:
+    """Return all that workers do, of every room."""
+    cleanup = Cleanup(Archive(configuration.archive_directory))
+    return [*engine_duties(), SoleDuty("history cleanup", CLEANUP_INTERVAL, cleanup.work), heartbeat.Heartbeat()]
+
+
 def work(configuration: Configuration, *, parent: int | None = None) -> None:
-    """Fire what is due until SIGTERM or SIGINT, or until the process `parent` that started this one is gone."""
+    """Do what is due until SIGTERM or SIGINT, or until the process `parent` that started this one is gone."""
     engine = create_engine(configuration.database_url)
-    sessions = session_factory(engine, **configuration.engine().info())
-    worker = Worker(sessions, [*engine_duties(), heartbeat.Heartbeat()])
+    worker = Worker(session_factory(engine, **configuration.engine().info()), duties(configuration))
+
+    def stop(*_: object) -> None:
+        worker.stop()
+        family.exit_after(configuration.stop_seconds)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
+        signal.signal(number, stop)
     if parent is not None:
-        Thread(target=_stop_with, args=(worker, parent), name="parent watcher", daemon=True).start()
+        family.end_with(parent, configuration.stop_seconds)
     _log.info("worker started", worker=worker.name)
     worker.run()
     engine.dispose()
-    _log.info("worker stopped")
+    _log.info("worker stopped", worker=worker.name)
 
 
-def _stop_with(worker: Worker, parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(PARENT_LOOK_SECONDS)
-    worker.stop()
-
-
-class WorkerProcess:
-    """The worker as a process of its own beside the web server, started again when it dies."""
-
-    def __init__(self) -> None:
-        self._stopping = Event()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._watcher = Thread(target=self._watch, name="worker watcher", daemon=True)
-
-    def start(self) -> None:
-        """Start the worker and watch over it.
-
-        The first one is started before anything else: a server process that is forked while a program is being started
-        inherits the pipe on which its starter waits, which then waits for ever.
-        """
-        self._process = self._spawn()
-        self._watcher.start()
-
-    def stop(self) -> None:
-        """Let the worker finish what it does, and wait for its end."""
-        self._stopping.set()
-        if self._process is not None:
-            self._process.terminate()
-        self._watcher.join()
-
-    def _watch(self) -> None:
-        while self._process is not None:
-            code = self._process.wait()
-            if self._stopping.wait(RESTART_SECONDS):
-                return
-            _log.warning("worker died and is started again", code=code)
-            self._process = self._spawn()
-            if self._stopping.is_set():
-                self._process.terminate()
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "web.cli", "worker", "--parent", str(os.getpid())]
-        return subprocess.Popen(command)  # noqa: S603 our own program
+def supervise(workers: int) -> None:
+    """Run worker processes until SIGTERM or SIGINT, and start those again that die."""
+    told = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    processes = family.WorkerProcesses(workers)
+    processes.start()
+    # In steps: on some systems a signal is only seen between two waits.
+    while not told.wait(1.0):
+        pass
+    processes.stop()

@@ -21,6 +21,8 @@ def test_without_any_setting_everything_is_kept_in_the_data_directory(
     assert configuration.zone.key == "Asia/Shanghai"
     assert not configuration.clock_control
     assert not configuration.engine().clock_control
+    assert configuration.engine().history_time_to_live is None
+    assert configuration.archive_directory == tmp_path / "data" / "archive"
 
 
 def test_the_secret_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
@@ -44,6 +46,8 @@ def test_settings_are_taken_from_the_environment(tmp_path: Path) -> None:
             "BATON_ZONE": "Europe/Berlin",
             "BATON_CLOCK_CONTROL": "1",
             "BATON_PROXIES": "2",
+            "BATON_HISTORY_TTL": "P2Y",
+            "BATON_ARCHIVE": str(tmp_path / "kept"),
             "BATON_LOG_FORMAT": "json",
             "BATON_LOG_LEVEL": "warning",
         }
@@ -53,6 +57,8 @@ def test_settings_are_taken_from_the_environment(tmp_path: Path) -> None:
     assert configuration.secret_key == "given"
     assert configuration.engine().zone.key == "Europe/Berlin"
     assert configuration.engine().clock_control
+    assert str(configuration.engine().history_time_to_live) == "P2Y"
+    assert configuration.archive_directory == tmp_path / "kept"
     assert (configuration.proxies, configuration.log_format, configuration.log_level) == (2, "json", "warning")
     assert not (tmp_path / "secret_key").exists()
 
