@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
+from sqlalchemy import event
 
 from database.base import Base
 from database.session import prepare
@@ -18,9 +19,17 @@ SESSION_INFO = "SESSION_INFO"
 class RequestSession(Session):
     """A session that carries the settings of the application it serves."""
 
+    #: Something of what the request does is in the database for good, so it must not be done again.
+    committed = False
+
     def __init__(self, db: SQLAlchemy, **options: Any) -> None:
         super().__init__(db, **options)
         self.info.update(current_app.config[SESSION_INFO])
+
+
+@event.listens_for(RequestSession, "after_commit")
+def _note_commit(session: RequestSession) -> None:
+    session.committed = True
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": RequestSession, "expire_on_commit": False})

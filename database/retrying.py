@@ -30,7 +30,8 @@ def retryable(error: BaseException) -> bool:
     """Return whether the transaction has left no trace and may succeed when it is done again."""
     if not isinstance(error, DBAPIError):
         return False
-    if getattr(error.orig, "sqlstate", None) in _ROLLED_BACK:
+    # A connection that breaks during the commit raises OutcomeUnknown, which is no DBAPIError.
+    if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _ROLLED_BACK:
         return True
     code: int = getattr(error.orig, "sqlite_errorcode", 0)
     return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

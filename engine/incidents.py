@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine import waits
+from engine import timer_failures, waits
 from engine.errors import ElementFailure, NotActive, NotFound
 from engine.keys import new_key
 from engine.models import Incident, IncidentState, Job, JobState
@@ -92,6 +92,9 @@ class ResolveIncident:
         execution.audit(self.action, element_id=incident.element_id, subject_key=incident.key)
         if incident.type == STRANDED:
             _enter_again(token, incident)
+            return
+        if incident.type == timer_failures.TIMER_FAILURE:
+            timer_failures.try_again(execution, incident)
             return
         if incident.job_key is not None:
             job = execution.session.get(Job, incident.job_key, populate_existing=True)

@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 
 from database import transaction
 from database.retrying import retrying
-from engine import clock, leases, locks, starts
+from engine import clock, leases, locks, starts, timer_failures
 from engine.duties import AT_ONCE, Turn
 from engine.errors import EngineError
 from engine.execution import execute
 from engine.models import ProcessInstance, Timer
+from engine.timer_failures import ReportTimerFailure
 from engine.timers import CHANNEL, FireTimer
 
 _log = structlog.get_logger("baton.timers")
@@ -33,10 +34,6 @@ BATCH = 100
 #: How long a due timer is left alone whose instance is in somebody else's hands.
 _BUSY = timedelta(milliseconds=200)
 
-#: How long a timer that could not be fired is left alone: doubled each time, up to the longest.
-FIRST_RETRY = timedelta(minutes=1)
-LONGEST_RETRY = timedelta(hours=1)
-
 
 def _unclaimed() -> ColumnElement[bool]:
     return or_(
@@ -45,8 +42,8 @@ def _unclaimed() -> ColumnElement[bool]:
 
 
 # Built once: building a statement costs as much as running it.
-_NEXT = select(Timer.next_at).where(_unclaimed()).order_by(Timer.next_at).limit(1)
-_DUE = (
+NEXT = select(Timer.next_at).where(_unclaimed()).order_by(Timer.next_at).limit(1)
+DUE = (
     select(Timer.key, Timer.instance_key, ProcessInstance.root_key)
     .outerjoin(ProcessInstance, ProcessInstance.key == Timer.instance_key)
     .where(Timer.next_at <= bindparam("now", type_=Timer.next_at.type), _unclaimed())
@@ -93,7 +90,7 @@ class TimerDuty:
 def _seconds_until_due(turn: Turn) -> float:
     with turn.sessions() as session:
         now = clock.now(session)
-        next_at = session.scalar(_NEXT, {"real_now": leases.now(session)})
+        next_at = session.scalar(NEXT, {"real_now": leases.now(session)})
     if next_at is None:
         return turn.idle_seconds
     # The clock may be one that stands still, and is set.
@@ -106,7 +103,7 @@ def claim(turn: Turn) -> list[Claim]:
     def attempt() -> list[Claim]:
         with turn.sessions() as session, transaction(session):
             real_now = leases.now(session)
-            due = session.execute(_DUE, {"now": clock.now(session), "real_now": real_now, "most": BATCH})
+            due = session.execute(DUE, {"now": clock.now(session), "real_now": real_now, "most": BATCH})
             claims = [Claim(*row) for row in due]
             _mark(session, [each.key for each in claims], turn.worker, real_now + leases.TIMER_LEASE)
         return claims
@@ -161,9 +158,10 @@ def _fire_one(turn: Turn, each: Claim) -> None:
         # The database is away: the timer is as it was.
         raise
     except Exception as error:
+        failure = error
         level = _log.warning if isinstance(error, EngineError) else _log.exception
         level("timer could not be fired", timer=each.key, instance=each.instance_key, error=str(error))
-        retrying(lambda: _put_off(turn, each))
+        retrying(lambda: _put_off(turn, each, failure))
 
 
 def _fire(turn: Turn, group: Sequence[Claim]) -> None:
@@ -179,12 +177,14 @@ def _fire(turn: Turn, group: Sequence[Claim]) -> None:
             _mark(session, [each.key for each in group], None, leases.now(session) + _BUSY)
 
 
-def _put_off(turn: Turn, each: Claim) -> None:
+def _put_off(turn: Turn, each: Claim, error: Exception) -> None:
     with turn.sessions() as session, transaction(session):
-        failures = session.scalar(select(Timer.failures).where(Timer.key == each.key)) or 0
-        later = min(FIRST_RETRY * 2 ** min(failures, 20), LONGEST_RETRY)
-        session.execute(
-            update(Timer)
-            .where(Timer.key == each.key)
-            .values(next_at=clock.now(session) + later, failures=failures + 1, claimed_by=None, claimed_until=None)
-        )
+        failures = timer_failures.put_off(session, each.key)
+    if each.instance_key is None or not timer_failures.deserves_incident(error, failures):
+        return
+    report = ReportTimerFailure(each.key, f"{type(error).__name__}: {error}")
+    try:
+        with turn.sessions() as session, transaction(session):
+            execute(session, each.instance_key, report)
+    except (EngineError, ValueError):
+        _log.exception("failing timer could not be reported", timer=each.key, instance=each.instance_key)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim, CronSimError
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 import feel
-from engine import expressions, waits, wakeup
+from engine import expressions, timer_failures, waits, wakeup
 from engine.duties import LISTENING_SECONDS
 from engine.elements.definitions import TimerDefinition
 from engine.errors import NotFound
@@ -156,7 +156,7 @@ def open_timer(host: Token, event: Element, definition: TimerDefinition, part: i
     announce(execution.session, due.due_at, execution.now)
 
 
-def following(timer: Timer, now: datetime, environment: feel.Environment) -> Schedule | None:
+def following(timer: Timer | Row[Any], now: datetime, environment: feel.Environment) -> Schedule | None:
     """Return when a repeating timer fires next after it was due, or None when this was the last time.
 
     Repetitions that were missed because no worker ran are fired one by one, each at once (Camunda 8's rule).
@@ -174,6 +174,10 @@ def following(timer: Timer, now: datetime, environment: feel.Environment) -> Sch
         return None  # the next time lies outside of the years that a clock can show, so it never comes
 
 
+# Built once: building a statement costs as much as running it.
+_ROW = select(*Timer.__table__.columns).where(Timer.key == bindparam("key"))
+
+
 @dataclass(frozen=True, slots=True)
 class FireTimer:
     """Let a due timer fire; a timer that is gone by now has fired or is not needed any more, and nothing happens."""
@@ -184,7 +188,7 @@ class FireTimer:
 
     def apply(self, execution: Execution) -> None:
         """Trigger the event and set up its next repetition."""
-        timer = execution.session.get(Timer, self.timer_key, populate_existing=True)
+        timer = execution.session.connection().execute(_ROW, {"key": self.timer_key}).one_or_none()
         if timer is None:
             return
         if execution.suspended:
@@ -196,6 +200,7 @@ class FireTimer:
             raise NotFound("live element of timer", timer.key)
         event = execution.process.element(timer.element_id)
         execution.audit(self.action, element_id=event.id, subject_key=timer.key)
+        timer_failures.overcome(execution, timer)
         following_time = following(timer, execution.now, execution.environment)
         if following_time is None:
             execution.changes.delete_wait(Timer, timer.key)

@@ -158,8 +158,8 @@ class Listener:
         self._retry_at = time.monotonic() + _RECONNECT_SECONDS
         try:
             pooled = self._engine.raw_connection()
-            pooled.detach()  # it is kept for good, so it is no business of the pool's
             connection = pooled.driver_connection
+            pooled.detach()  # it is kept for good, so it is no business of the pool's
             assert isinstance(connection, psycopg.Connection)
             connection.rollback()
             connection.autocommit = True

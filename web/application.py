@@ -12,8 +12,9 @@ from flask import Flask
 from database import extension, session_factory
 from engine import clock
 from people import login
-from web import api, assets, errors, health, localisation, logs, navigation, security
+from web import api, assets, errors, health, localisation, logs, navigation, patience, security
 from web.configuration import Configuration
+from web.patience import PatientFlask
 
 _ROOMS = ("people", "tasks", "processes", "cockpit", "webhooks")
 
@@ -23,7 +24,7 @@ _SESSION_LIFETIME = timedelta(hours=12)
 
 def create_app(configuration: Configuration) -> Flask:
     """Return the application for `configuration`; the database must have been migrated before requests come."""
-    app = Flask(__name__)
+    app = PatientFlask(__name__)
     app.config.update(
         SECRET_KEY=configuration.secret_key,
         PERMANENT_SESSION_LIFETIME=_SESSION_LIFETIME,
@@ -41,6 +42,7 @@ def create_app(configuration: Configuration) -> Flask:
     login.init_app(app, clock.now)
     localisation.init_app(app, configuration.zone)
     errors.init_app(app)
+    patience.init_app(app)
     assets.init_app(app)
     security.init_app(app, configuration.proxies)
     app.context_processor(_template_names)
