@@ -9,12 +9,14 @@ FRONTEND_SOURCES := $(shell find web/frontend -type f -not -name '*.md')
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard web/translations/*/LC_MESSAGES/*.po))
 
 PYTEST_OPTIONS ?= -n 2
+DATABASES ?= sqlite postgresql
 
 .PHONY: help demo test lint format build messages lock clean
 
 help:
 	@echo "make demo      set everything up and serve the product with demo data on http://127.0.0.1:8000"
-	@echo "make test      set everything up, check the code and run all tests (PYTEST_OPTIONS=... to choose)"
+	@echo "make test      set everything up, check the code and run all tests, on SQLite and on PostgreSQL"
+	@echo "               (PYTEST_OPTIONS=... and DATABASES=... to choose)"
 	@echo "make lint      ruff, mypy and tsc only"
 	@echo "make format    let ruff rewrite the Python code"
 	@echo "make build     front end and translations only"
@@ -27,7 +29,7 @@ demo: build
 
 test: lint build
 	scripts/setup_system.sh
-	.venv/bin/python -m pytest $(PYTEST_OPTIONS)
+	set -e; for database in $(DATABASES); do .venv/bin/python -m pytest $(PYTEST_OPTIONS) --database $$database; done
 
 lint: $(TEST_STAMP) $(NODE_STAMP)
 	.venv/bin/ruff check .

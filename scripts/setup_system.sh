@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests use from Debian where it is missing: Chromium, a Chinese font, PostgreSQL. Never fails: a test says itself what it lacks.
+# Installs what the tests use from Debian where it is missing: Chromium, a Chinese font, PostgreSQL. Never fails: tests say
+# themselves what they lack, and those on PostgreSQL fail without it.
 set -u
 
 has_any() {
@@ -12,7 +13,7 @@ has_any() {
 missing=""
 has_any chromium chromium-browser google-chrome || missing="$missing chromium"
 find /usr/share/fonts /usr/local/share/fonts "${HOME:-/root}/.fonts" -iname '*CJK*' 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk"
-has_any postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+has_any initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && has_any apt-get; then
@@ -23,5 +24,6 @@ if [ "$(id -u)" = 0 ] && has_any apt-get; then
         exit 0
     fi
 fi
-echo "Not installed:$missing. The tests that need it are skipped and say so; as root: apt-get install$missing" >&2
+echo "Not installed:$missing. Tests that need a browser or a font are skipped and say so; those on PostgreSQL fail." >&2
+echo "As root: apt-get install$missing" >&2
 exit 0

@@ -98,11 +98,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in gone]
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process that writes the summary what has been left out."""
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Tell the process that writes the summary what has been left out; to leave out everything is no failure."""
+    left_out = session.config.stash.get(LEFT_OUT, {})
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["left_out"] = session.config.stash.get(LEFT_OUT, {})
+        output["left_out"] = left_out
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and left_out:
+        session.exitstatus = pytest.ExitCode.OK
 
 
 @pytest.hookimpl(optionalhook=True)
