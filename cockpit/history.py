@@ -213,9 +213,9 @@ def decisions(session: Session, instance: ProcessInstance) -> list[Decided]:
         Decided(
             key=row.key,
             at=row.at,
-            element_id=row.element_id,
-            element_kind=kind_of(drawn, row.element_id),
-            element_name=name_of(drawn, row.element_id),
+            element_id=row.element_id or "",
+            element_kind=kind_of(drawn, row.element_id or ""),
+            element_name=name_of(drawn, row.element_id or ""),
             decision_name=name or row.decision_id,
             decision_id=row.decision_id,
             output=row.output,

@@ -193,6 +193,13 @@ def process_choices(session: Session, visible: ColumnElement[bool]) -> list[tupl
     return sorted(names.items(), key=lambda item: item[1])
 
 
+def matching(session: Session, visible: ColumnElement[bool], wanted: InstanceFilter) -> ColumnElement[bool]:
+    """Return the condition for all the cases that a list shows, on whichever of its pages."""
+    found = select(ProcessInstance.key).where(visible, *_conditions(wanted, clock.now(session)))
+    # A query of its own: the one that it narrows may be of incidents, which some of the conditions look at.
+    return ProcessInstance.key.in_(found.correlate(None))
+
+
 def _live_and(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(ProcessInstance.state == ProcessState.ACTIVE, condition)
 

@@ -15,13 +15,24 @@ from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy import select
 
-from cockpit import course_pages, diagram, entry, instances, interventions, service, stalled
+from cockpit import (
+    batch_pages,
+    course_pages,
+    diagram,
+    entry,
+    instances,
+    interventions,
+    migration_pages,
+    service,
+    stalled,
+)
 from cockpit.actors import actors
 from cockpit.case import case
 from cockpit.errors import CockpitError, ReasonMissing
 from cockpit.instances import Cursor, InstanceFilter, Trouble
 from cockpit.readable import pretty_json, readable
 from cockpit.refusals import sentence
+from cockpit.said import said
 from cockpit.stalled import Reason, StalledCursor, StalledFilter
 from cockpit.visibility import instance_for, visible
 from database import transaction
@@ -36,8 +47,10 @@ from processes.translations import translate, translate_xml
 blueprint = Blueprint(
     "cockpit", __name__, template_folder="templates", static_folder="static", static_url_path="/cockpit/static"
 )
-blueprint.register_blueprint(course_pages.blueprint)
+for _part in (course_pages, migration_pages, batch_pages):
+    blueprint.register_blueprint(_part.blueprint)
 blueprint.add_app_template_filter(readable)
+blueprint.add_app_template_filter(said)
 blueprint.add_app_template_filter(pretty_json)
 
 
@@ -99,6 +112,7 @@ def instance_list() -> ResponseReturnValue:
         first=after is None,
         arguments=_arguments(),
         base=_arguments("state", "only"),
+        manages=may_manage(user),
     )
 
 
@@ -198,7 +212,7 @@ def _tried(instance_key: int, again: Incident | None) -> ResponseReturnValue:
     if again is None:
         flash(_("The step was tried again and went on."))
     else:
-        flash(_("The step was tried again and failed again: %(message)s", message=again.message), "warning")
+        flash(_("The step was tried again and failed again: %(message)s", message=said(again.message)), "warning")
     return redirect(_back(instance_key))
 
 

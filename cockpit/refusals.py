@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from cockpit.errors import CaseChanged, InvalidValue, NothingChosen, ReasonMissing, UnknownAssignee
+from cockpit.said import said
 from engine.errors import CalledByAnother, NotActive, NotEnded, StateUnreadable, Suspended
 
 
 def sentence(refusal: Exception) -> str:
     """Return why it was refused, and what to do."""
-    text: str = str(refusal)
+    text = said(str(refusal))
     match refusal:
         case ReasonMissing():
             text = _("Say why: the reason is kept in the history of the case.")

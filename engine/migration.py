@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from database import transaction
 from engine import definitions
 from engine.elements.base import Element
+from engine.elements.gateways import JoiningGateway
 from engine.elements.multi_instance import INNER, MultiInstanceBody
 from engine.errors import ElementFailure, EngineError, MigrationRefused, NotFound
 from engine.execution import Hierarchy, execute
@@ -143,10 +144,31 @@ def suggest(source: Process, target: Process) -> dict[str, str]:
     mapping: dict[str, str] = {}
     for element in source.elements:
         after = target.task_specs.get(element.id)
-        plain = element.id == element.details.id and element is not source.root
-        if plain and after is not None and _mismatch(element, after) is None:
+        if _is_plain(element, source) and after is not None and _mismatch(element, after) is None:
             mapping[element.id] = element.id
     return mapping | {flow_id: flow_id for flow_id in source.flows if flow_id in target.flows}
+
+
+def candidates(source: Process, target: Process) -> dict[str, list[str]]:
+    """Return for every element, and every flow into a join, what of the other version it could become."""
+    after = [element for element in target.elements if _is_plain(element, target)]
+    found = {
+        before.id: [element.id for element in after if _mismatch(before, element) is None]
+        for before in source.elements
+        if _is_plain(before, source)
+    }
+    into_joins = _flows_into_joins(target)
+    return found | dict.fromkeys(_flows_into_joins(source), into_joins)
+
+
+def _is_plain(element: Element, process: Process) -> bool:
+    """Whether plans name the element: neither the process itself nor the inside of a repeated activity."""
+    return element is not process.root and element.id == element.details.id
+
+
+def _flows_into_joins(process: Process) -> list[str]:
+    flows = process.flows.values()
+    return [flow.id for flow in flows if isinstance(process.element(flow.target_id), JoiningGateway)]
 
 
 def running(session: Session, definition_key: int) -> list[int]:

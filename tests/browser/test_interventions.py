@@ -6,9 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.instances import CancelInstance
+from engine.models import ProcessInstance
+from engine.modification import ActivateInstruction, ModifyInstance
 from engine.user_tasks import AssignUserTask
+from processes.service import Resource
 from tests.browser.people import Office
 from tests.browser.test_repair_order import CASE
+from tests.library.conftest import LIBRARY
 from tests.library.repair_shop import RepairShop
 from tests.library.test_repair_order import to_workshop
 
@@ -96,3 +100,52 @@ def test_a_cancelled_case_is_started_anew(office: Office, shop: RepairShop) -> N
     expect(page.get_by_role("status").first).to_contain_text("这是新的事项")
     expect(page.locator("#waiting")).to_contain_text("拟定维修估价")
     expect(page.locator("#actions")).to_contain_text("取消有误")
+
+
+def test_running_cases_are_moved_to_another_version_and_the_page_follows_the_worker(
+    office: Office, shop: RepairShop
+) -> None:
+    moves, stays = shop.start(), shop.start(plate="粤B99999")
+    stays.execute(ModifyInstance(activate=[ActivateInstruction("receive-car")], reason="test"))
+    stays.execute(ModifyInstance(terminate=stays.live("estimate"), reason="test"))
+    changed = (LIBRARY / "auto-repair" / "repair-order.bpmn").read_text().replace('"receive-car"', '"take-car"')
+    shop.play.deploy(Resource("repair-order.bpmn", changed.encode()))
+    page = office.person("chen.guoqiang").page
+    page.goto("/processes/repair-order")
+    page.get_by_role("link", name="将进行中的事项迁移到其他版本").click()
+    expect(page.locator("#map-receive-car")).to_have_value("")
+    page.get_by_role("button", name="查看将会发生什么").click()
+    result = page.locator("#result")
+    expect(result).to_contain_text("1 个事项可以迁移")
+    expect(result).to_contain_text("“receive-car”正在进行，但没有对应的步骤")
+    page.get_by_label("为什么").fill("新版流程生效")
+    page.get_by_role("button", name="迁移全部可迁移的事项").click()
+    expect(page.get_by_role("status")).to_contain_text("已处理 0 / 2")
+    shop.play.run_due()
+    # The page looks again by itself.
+    expect(page.get_by_role("status")).to_contain_text("已处理 2 / 2")
+    expect(page.get_by_role("status")).to_contain_text("1 个失败")
+    versions = [instance.version for instance in (_instance(shop, moves.key), _instance(shop, stays.key))]
+    assert versions == [2, 1]
+
+
+def _instance(shop: RepairShop, key: int) -> ProcessInstance:
+    with shop.play.sessions() as session:
+        return session.get_one(ProcessInstance, key)
+
+
+def test_several_cases_are_chosen_in_the_list_and_cancelled(office: Office, shop: RepairShop) -> None:
+    first, second, other = shop.start(), shop.start(), shop.start()
+    page = office.person("chen.guoqiang", language="en", width=390).page
+    page.goto("/instances")
+    page.get_by_text("Do the same to several cases").click()
+    for case in (first, second):
+        page.locator(f"input[name=case][value='{case.key}']").check()
+    page.get_by_label("What shall be done").select_option("cancel")
+    page.get_by_label("Why?").fill("Entered twice")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_role("heading", name="Cancel cases")).to_be_visible()
+    shop.play.run_due()
+    expect(page.get_by_role("status")).to_contain_text("2 of 2")
+    assert [case.state for case in (first, second, other)] == ["TERMINATED", "TERMINATED", "ACTIVE"]

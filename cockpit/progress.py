@@ -1,0 +1,100 @@
+"""Progress: how far an operation on many cases is, and what became of each case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cockpit.service import require_manager
+from engine.errors import NotFound
+from engine.models import BatchItem, BatchItemState, BatchOperation, BatchState, ProcessDefinition, ProcessInstance
+from people.models import User
+
+#: Cases that the page of an operation shows; those that failed come first.
+SHOWN = 200
+#: Operations that the list shows.
+OPERATIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What became of one case, or of one incident in it."""
+
+    instance_key: int
+    title: str
+    process_name: str
+    state: str
+    #: Why it failed.
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One operation, and how many of its items are in each state."""
+
+    operation: BatchOperation
+    counts: dict[str, int]
+
+    @property
+    def done(self) -> int:
+        """Items that nothing more happens to."""
+        return self.operation.total - self.counts.get(BatchItemState.ACTIVE, 0)
+
+    @property
+    def failed(self) -> int:
+        """Items that were refused or went wrong."""
+        return self.counts.get(BatchItemState.FAILED, 0)
+
+    @property
+    def under_way(self) -> bool:
+        """A worker has something to do, or would have if it were not held up."""
+        return self.operation.state in (BatchState.CREATED, BatchState.ACTIVE, BatchState.SUSPENDED)
+
+
+def progress(session: Session, user: User, key: int) -> Progress:
+    """Return how far an operation is; raises Forbidden, NotFound."""
+    require_manager(user)
+    operation = session.get(BatchOperation, key)
+    if operation is None:
+        raise NotFound("batch operation", key)
+    return Progress(operation, _counts(session, [key]).get(key, {}))
+
+
+def recent(session: Session, user: User) -> list[Progress]:
+    """Return the newest operations; raises Forbidden."""
+    require_manager(user)
+    found = session.scalars(select(BatchOperation).order_by(BatchOperation.key.desc()).limit(OPERATIONS)).all()
+    counts = _counts(session, [operation.key for operation in found])
+    return [Progress(operation, counts.get(operation.key, {})) for operation in found]
+
+
+def items(session: Session, key: int) -> list[Item]:
+    """Return what became of the items of an operation: failures first, then those that are still to be done."""
+    rows = session.execute(
+        select(BatchItem, ProcessInstance.title, ProcessDefinition.name, ProcessDefinition.process_id)
+        .join(ProcessInstance, ProcessInstance.key == BatchItem.instance_key)
+        .join(ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key)
+        .where(BatchItem.operation_key == key)
+        .order_by(BatchItem.state != BatchItemState.FAILED, BatchItem.state, BatchItem.item_key)
+        .limit(SHOWN)
+    )
+    return [
+        Item(item.instance_key, title, name or process_id, item.state, item.error)
+        for item, title, name, process_id in rows
+    ]
+
+
+def _counts(session: Session, keys: Sequence[int]) -> dict[int, dict[str, int]]:
+    rows: Any = session.execute(
+        select(BatchItem.operation_key, BatchItem.state, func.count())
+        .where(BatchItem.operation_key.in_(keys))
+        .group_by(BatchItem.operation_key, BatchItem.state)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for key, state, count in rows:
+        found.setdefault(key, {})[state] = count
+    return found
