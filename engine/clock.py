@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, Instant
+from engine import wakeup
 from engine.configuration import configuration
 from engine.errors import ClockNotControllable
 
@@ -77,4 +78,6 @@ def _setting(session: Session) -> ClockSetting:
         setting = ClockSetting(id=_ROW, pinned_at=None, offset_seconds=0.0)
         session.add(setting)
         session.flush()
+    # What the workers sleep until may be due at once.
+    wakeup.notify(session, "timers")
     return setting

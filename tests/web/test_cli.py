@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,95 +139,3 @@ def test_wrong_arguments_get_a_sentence(environment: dict[str, str], engine: Eng
     assert "There is no process nothing" in run(environment, "start", "nothing", fails=True).stderr
     assert "JSON object" in run(environment, "start", "x", "--variables", "[1]", fails=True).stderr
     assert "--variables" in run(environment, "start", "x", "--variables", "{", fails=True).stderr
-
-
-@pytest.fixture
-def served(environment: dict[str, str], tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`baton serve` on a free port, once it answers, and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (tmp_path / "serve.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "web.cli", "serve", "--port", str(port)],
-        env=environment,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            if health(address)["worker_silent_seconds"] is not None:
-                break
-        except OSError:
-            pass
-        assert process.poll() is None, (tmp_path / "serve.log").read_text()
-        time.sleep(0.2)
-    yield process, address
-    # The whole group: a server that was killed leaves the processes that answer requests behind.
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def health(address: str) -> dict[str, object]:
-    """Ask the server how it is."""
-    with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
-        found: dict[str, object] = json.load(answer)
-        return found
-
-
-def children(pid: int) -> list[int]:
-    """Return the ids of the processes that `pid` has started."""
-    return [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
-
-
-def test_serving_migrates_works_and_ends_when_told_to(served: tuple[subprocess.Popen[bytes], str]) -> None:
-    process, address = served
-
-    assert health(address)["status"] == "ok"
-    family = children(process.pid)
-    assert len(family) >= 2, "a server process and a worker"
-
-    process.send_signal(signal.SIGTERM)
-
-    assert process.wait(timeout=60) == 0
-    assert [pid for pid in family if Path(f"/proc/{pid}/cmdline").exists()] == []
-
-
-def test_a_worker_that_dies_is_started_again(served: tuple[subprocess.Popen[bytes], str]) -> None:
-    process, _ = served
-
-    def worker() -> int | None:
-        for pid in children(process.pid):
-            if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return pid
-        return None
-
-    first = worker()
-    assert first is not None
-    os.kill(first, signal.SIGKILL)
-
-    second = first
-    for _ in range(600):
-        found = worker()
-        if found not in (None, first):
-            second = found
-            break
-        time.sleep(0.2)
-    assert second != first
-
-
-def test_a_worker_does_not_outlive_its_server(served: tuple[subprocess.Popen[bytes], str]) -> None:
-    process, _ = served
-    worker = next(pid for pid in children(process.pid) if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes())
-
-    process.kill()
-    process.wait()
-
-    for _ in range(150):
-        if not Path(f"/proc/{worker}/cmdline").exists() or not Path(f"/proc/{worker}/cmdline").read_bytes():
-            return
-        time.sleep(0.2)
-    pytest.fail("the worker is still there")
