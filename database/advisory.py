@@ -24,6 +24,8 @@ class Kind(IntEnum):
     MIGRATION = 1
     DEPLOYMENT = 2
     MESSAGE = 3
+    PEOPLE = 4
+    SIGN_IN = 5
 
 
 def hold(session: Session, kind: Kind, names: Iterable[str] = ("",), *, shared: bool = False) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from database import advisory
 from people import passwords
 from people.errors import Forbidden, InvalidUser, SignInRefused, TooManyAttempts, UsernameTaken, UserNotFound
 from people.models import Group, Role, SignInFailure, User
@@ -22,6 +23,8 @@ FAILURE_WINDOW = timedelta(minutes=15)
 
 #: Languages of the pages.
 LOCALES = ("zh", "en")
+
+_ADMINISTRATORS = "Only administrators change users and groups."
 
 _USERNAME = re.compile(r"[\w.@-]{1,100}")
 
@@ -39,9 +42,10 @@ def create_user(
     """Make a user who can sign in from `at` on; raises UsernameTaken, or InvalidUser with the field that is wrong."""
     if not _USERNAME.fullmatch(username):
         raise InvalidUser("username", "A username has letters, digits and . _ - @ only, at most 100 of them.")
+    _require_password(password)
+    advisory.hold(session, advisory.Kind.PEOPLE)
     if session.get(User, username) is not None:
         raise UsernameTaken(username)
-    _require_password(password)
     user = User(
         username=username,
         name=_name(name),
@@ -117,6 +121,8 @@ def note_success(session: Session, user: User, password: str, address: str) -> N
 
 def note_failure(session: Session, username: str, address: str, at: datetime) -> None:
     """Count a failed attempt at `at`; attempts that no longer count are removed."""
+    # One attempt at a time: many at once would count as one, and two would each remove what no longer counts.
+    advisory.hold(session, advisory.Kind.SIGN_IN)
     session.execute(delete(SignInFailure).where(SignInFailure.last_at <= at - FAILURE_WINDOW))
     failure = session.get(SignInFailure, (username[:100], address[:100]))
     if failure is None:
@@ -148,6 +154,12 @@ def update_user(
 
     Administrators cannot deactivate themselves or give up their role, so that one is always left.
     """
+    # Two administrators who take each other's role away at once: the second is none any more.
+    advisory.hold(session, advisory.Kind.PEOPLE)
+    session.expire_all()
+    admin = get_user(session, admin.username)
+    if not admin.active:
+        raise Forbidden(_ADMINISTRATORS)
     _require_admin(admin)
     user = get_user(session, username)
     if user.username == admin.username and (not active or role != Role.ADMIN):
@@ -179,6 +191,7 @@ def save_group(session: Session, group_id: str, name_en: str) -> Group:
     group_id = group_id.strip()
     if not group_id or len(group_id) > 100:
         raise InvalidUser("group_id", "A group needs a name of at most 100 characters.")
+    advisory.hold(session, advisory.Kind.PEOPLE)
     group = session.get(Group, group_id)
     if group is None:
         group = Group(id=group_id)
@@ -197,7 +210,7 @@ def _set_password(session: Session, user: User, password: str) -> None:
 
 def _require_admin(user: User) -> None:
     if not may_administer(user):
-        raise Forbidden("Only administrators change users and groups.")
+        raise Forbidden(_ADMINISTRATORS)
 
 
 def _require_password(password: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from engine.execution import execute
 from engine.models import MessageCorrelation, MessageSubscription, ProcessDefinition
 from engine.user_tasks import AssignUserTask, CompleteUserTask
 from processes.service import Resource, deploy
+from tests.at_once import at_once
 from tests.databases import Databases
 from tests.diagrams import boundary, catches, chain, diagram, end, message, node, service, signal, start, user
 from tests.play import Player
@@ -26,26 +27,6 @@ from tests.play import Player
 _CHANCE = 0.4
 
 HOUR = timedelta(hours=1)
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Do all of it at the same time; return each one's result or exception."""
-    results: list[Any] = [None] * len(works)
-    barrier = Barrier(len(works))
-
-    def do(number: int, work: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            results[number] = work()
-        except Exception as error:
-            results[number] = error
-
-    threads = [Thread(target=do, args=(number, work)) for number, work in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @contextmanager
