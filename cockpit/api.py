@@ -25,6 +25,8 @@ from database.extension import db
 from database.rest import Results, endpoint
 from engine.models import Incident
 from people.login import signed_in_user
+from processes import evaluation
+from processes.evaluation import ExpressionRequest, ExpressionShape
 from tasks import variable_search
 from tasks.variable_search import VariableQuery, VariableRow, VariableShape
 
@@ -134,6 +136,16 @@ def get_variable(key: int) -> VariableShape:
     variable = variable_search.one(db.session(), key)
     instance_for(db.session(), signed_in_user(), variable.process_instance_key)
     return variable
+
+
+@v2.post("/expression/evaluation")
+@endpoint
+def evaluate_expression(wanted: ExpressionRequest) -> ExpressionShape:
+    """Evaluate a FEEL expression with the variables given, and with those of a scope if one is named."""
+    user, seen = signed_in_user(), {}
+    if wanted.scope_key is not None:
+        seen = search.variables_seen(db.session(), user, wanted.scope_key)
+    return evaluation.evaluate(db.session(), wanted, seen)
 
 
 @v2.post("/incidents/search")

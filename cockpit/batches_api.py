@@ -25,6 +25,7 @@ from database.extension import db
 from database.rest import KeyText, Results, endpoint
 from engine.batch_kinds import (
     CancelInstances,
+    DeleteInstances,
     Kind,
     MigrateInstances,
     ModifyInstances,
@@ -70,6 +71,13 @@ def resume_process_instances(wanted: BatchRequest) -> BatchShape:
 def resolve_incidents(wanted: BatchRequest) -> BatchShape:
     """Let the engine try again everything that has failed in process instances."""
     return _begin(ResolveIncidents(), wanted)
+
+
+@blueprint.post("/v2/process-instances/deletion")
+@endpoint
+def delete_process_instances(wanted: BatchRequest) -> BatchShape:
+    """Let the next clean-up archive and remove process instances that have ended."""
+    return _begin(DeleteInstances(), wanted)
 
 
 @blueprint.post("/v2/process-instances/migration")

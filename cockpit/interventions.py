@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from cockpit.intervention_shapes import Modification, Restart
 from cockpit.service import require_manager
+from engine import deletion
 from engine.errors import InvalidElements, NotFound
 from engine.execution import Command, execute
-from engine.incidents import ResolveIncident
 from engine.instances import ActivateAdHoc
 from engine.migration import MigrateInstance, MigrationPlan
-from engine.models import ElementInstance, ElementState, Incident, IncidentState, ProcessInstance
+from engine.models import ElementInstance, ElementState, Incident
 from engine.modification import ModifyInstance
 from engine.repair import RepairIncident
 from engine.restarting import restart as start_again
@@ -104,20 +104,6 @@ def activate_ad_hoc(
     execute(session, instance_key, command, actor=user.username)
 
 
-def resolve_incidents(session: Session, user: User, instance_key: int) -> None:
-    """Let the engine try again everything that has failed in a case; raises Forbidden, NotFound, Suspended."""
-    require_manager(user)
-    if session.get(ProcessInstance, instance_key) is None:
-        raise NotFound("process instance", instance_key)
-    still_open = select(Incident.key).where(
-        Incident.instance_key == instance_key, Incident.state == IncidentState.ACTIVE
-    )
-    for key in session.scalars(still_open.order_by(Incident.key)).all():
-        # Trying one again may have ended another.
-        if session.scalar(still_open.where(Incident.key == key)) is not None:
-            execute(session, instance_key, ResolveIncident(key), actor=user.username)
-
-
 def repair(
     session: Session,
     user: User,
@@ -134,6 +120,12 @@ def repair(
     command = RepairIncident(incident_key, variables, retries=retries)
     outcome = execute(session, instance_key, command, actor=user.username)
     return session.get(Incident, outcome.incident_keys[0]) if outcome.incident_keys else None
+
+
+def delete(session: Session, user: User, instance_key: int, reason: str) -> None:
+    """Let the next clean-up remove an ended case; raises Forbidden, NotFound, NotActive, CalledByAnother."""
+    require_manager(user)
+    deletion.delete(session, instance_key, actor=user.username, reason=reason)
 
 
 def _command(session: Session, user: User, instance_key: int, command: Command) -> None:

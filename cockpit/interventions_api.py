@@ -53,6 +53,14 @@ def resume_process_instance(key: int, intervention: Intervention) -> None:
         interventions.resume(session, signed_in_user(), key, REASON)
 
 
+@blueprint.post("/v2/process-instances/<int:key>/deletion")
+@endpoint
+def delete_process_instance(key: int, intervention: Intervention) -> None:
+    """Let the next clean-up archive and remove a process instance that has ended."""
+    with transaction(db.session()) as session:
+        interventions.delete(session, signed_in_user(), key, REASON)
+
+
 @blueprint.post("/v2/process-instances/<int:key>/incident-resolution")
 @endpoint
 def resolve_process_instance_incidents(key: int) -> BatchShape:

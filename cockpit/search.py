@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
@@ -30,6 +33,7 @@ from engine.models import (
     ProcessState,
 )
 from people.models import User
+from tasks.variables import visible as visible_variables
 
 #: The state as the API says it: an active instance that is suspended has a state of its own.
 _SUSPENDED = "SUSPENDED"
@@ -161,6 +165,19 @@ def scope_instance_key(session: Session, scope_key: int) -> int:
     if found is None:
         raise NotFound("element instance", scope_key)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    instance_key: int
+    element_instance_key: int
+
+
+def variables_seen(session: Session, user: User, scope_key: int) -> dict[str, Any]:
+    """Return the variables that are visible in a process instance or element instance; raises NotFound, Forbidden."""
+    instance_key = scope_instance_key(session, scope_key)
+    instance_for(session, user, instance_key)
+    return visible_variables(session, _Scope(instance_key, scope_key))
 
 
 def _instance_rows() -> Select[ProcessInstance, str, str | None, bool]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from engine import clock
+from engine import clock, deletion
 from engine.errors import InvalidElements
 from engine.execution import Command, execute
 from engine.incidents import ResolveIncident
@@ -189,6 +189,23 @@ class UpdateJobs:
         _command(session, item, UpdateJob(item.key, self.retries, lease))
 
 
+@dataclass(frozen=True, slots=True)
+class DeleteInstances:
+    """Lets the next clean-up remove ended instances that no other has called, with all that they have called."""
+
+    type: ClassVar[str] = "DELETE_PROCESS_INSTANCE"
+
+    def items(self) -> Items:
+        """Return the ended root instances."""
+        return _items(ProcessInstance.key, ProcessInstance.key).where(
+            ProcessInstance.state != ProcessState.ACTIVE, ProcessInstance.parent_key.is_(None)
+        )
+
+    def carry_out(self, session: Session, item: Item) -> None:
+        """Delete one."""
+        deletion.delete(session, item.instance_key, actor=item.actor, reason=item.reason)
+
+
 _KINDS: dict[str, Any] = {
     kind.type: kind
     for kind in (
@@ -199,6 +216,7 @@ _KINDS: dict[str, Any] = {
         ModifyInstances,
         ResolveIncidents,
         UpdateJobs,
+        DeleteInstances,
     )
 }
 

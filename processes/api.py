@@ -14,14 +14,13 @@ from people import service as people
 from people.errors import Forbidden
 from people.login import signed_in_user
 from people.permissions import may_deploy
-from processes import deciding, evaluation, search, service
+from processes import deciding, search, service
 from processes.decision_shapes import (
     DecisionRequest,
     DecisionRequirementsQuery,
     DecisionRequirementsShape,
     DecisionResult,
 )
-from processes.evaluation import ExpressionRequest, ExpressionShape
 from processes.service import Deployed, Resource
 from processes.shapes import (
     DecisionDefinitionQuery,
@@ -137,13 +136,6 @@ def get_decision_requirements(key: int) -> DecisionRequirementsShape:
 def get_decision_requirements_xml(key: int) -> Xml:
     """Get the text of a DMN file."""
     return Xml(search.requirements(db.session(), key).xml)
-
-
-@blueprint.post("/expression/evaluation")
-@endpoint
-def evaluate_expression(wanted: ExpressionRequest) -> ExpressionShape:
-    """Evaluate a FEEL expression with the variables given."""
-    return evaluation.evaluate(db.session(), wanted)
 
 
 def _shape(deployed: Deployed) -> DeploymentShape:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 import feel
-from database.rest import Request, Shape, Tenant, Variables
+from database.rest import NullableKeyText, Request, Shape, Tenant, Variables
 from engine import clock
 from engine.configuration import configuration
 from processes.errors import InvalidExpression
@@ -21,7 +22,9 @@ class ExpressionRequest(Request):
     """An expression, with or without the leading `=`, and the variables that it reads."""
 
     expression: str = Field(max_length=LONGEST_EXPRESSION)
-    variables: Variables = Field(default_factory=dict)
+    variables: Variables | None = None
+    #: The process instance or element instance whose variables it reads besides.
+    scope_key: NullableKeyText = None
     tenant_id: Tenant | None = None
 
 
@@ -41,12 +44,15 @@ class ExpressionShape(Shape):
     referenced_secrets: list[str] = Field(default_factory=list)
 
 
-def evaluate(session: Session, wanted: ExpressionRequest) -> ExpressionShape:
-    """Return the value of an expression; raises InvalidExpression when it does not parse or takes too much."""
+def evaluate(session: Session, wanted: ExpressionRequest, seen: Mapping[str, Any]) -> ExpressionShape:
+    """Return the value of an expression with the variables `seen` in its scope, which those that it gives hide.
+
+    Raises InvalidExpression when it does not parse or takes too much.
+    """
     settings = configuration(session)
     environment = feel.Environment(now=clock.now(session), zone=settings.zone, calendar=settings.calendar)
     try:
-        context = {name: feel.from_json(value) for name, value in wanted.variables.items()}
+        context = {name: feel.from_json(value) for name, value in (dict(seen) | (wanted.variables or {})).items()}
         found = feel.parse(wanted.expression.removeprefix("="), context).evaluate(context, environment)
         value = feel.to_json(found.value)
     except (feel.FeelError, TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""JSON endpoints of events that come in: messages and signals."""
+"""JSON endpoints of events that come in: messages, signals, changed circumstances."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ from flask import Blueprint
 from database import transaction
 from database.extension import db
 from database.rest import endpoint
+from engine.keys import new_key
 from people.login import signed_in_user
 from webhooks import service
-from webhooks.shapes import Broadcast, BroadcastShape, Correlation, CorrelationShape, Publication, PublicationShape
+from webhooks.shapes import (
+    Broadcast,
+    BroadcastShape,
+    Circumstances,
+    CircumstancesShape,
+    Correlation,
+    CorrelationShape,
+    Publication,
+    PublicationShape,
+    StartedInstance,
+)
 
 blueprint = Blueprint("webhooks_api", __name__, url_prefix="/v2")
 
@@ -49,3 +60,18 @@ def broadcast_signal(signal: Broadcast) -> BroadcastShape:
     with transaction(db.session()) as session:
         key = service.broadcast(session, signed_in_user(), signal.signal_name, signal.variables)
     return BroadcastShape(signal_key=key)
+
+
+@blueprint.post("/conditionals/evaluation")
+@endpoint
+def evaluate_conditionals(given: Circumstances) -> CircumstancesShape:
+    """Start every process whose conditional start event holds with the variables given."""
+    with transaction(db.session()) as session:
+        started = service.evaluate_conditions(session, signed_in_user(), given.variables, given.process_definition_key)
+    return CircumstancesShape(
+        conditional_evaluation_key=new_key(),
+        process_instances=[
+            StartedInstance(process_definition_key=row.definition_key, process_instance_key=row.instance_key)
+            for row in started
+        ],
+    )

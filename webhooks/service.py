@@ -1,4 +1,4 @@
-"""Events that come in: messages and signals from other systems."""
+"""Events that come in from other systems: messages, signals, changed circumstances."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import messages, signals
+from engine import messages, signals, starts
 from engine.keys import new_key
 from engine.messages import Publication
+from engine.starts import StartedByCondition
 from people.errors import Forbidden
 from people.models import User
 from people.permissions import may_act_as_machine
@@ -53,6 +54,14 @@ def broadcast(session: Session, user: User, name: str, variables: dict[str, Any]
     _require_sender(user)
     signals.broadcast(session, name, variables, actor=user.username)
     return new_key()
+
+
+def evaluate_conditions(
+    session: Session, user: User, variables: dict[str, Any], definition_key: int | None
+) -> list[StartedByCondition]:
+    """Start what begins under these circumstances; raises Forbidden, NotFound, InvalidVariables."""
+    _require_sender(user)
+    return starts.evaluate_conditions(session, variables, definition_key=definition_key, actor=user.username)
 
 
 def _require_sender(user: User) -> None:

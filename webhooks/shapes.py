@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from database.rest import DEFAULT_TENANT, KeyText, Request, Shape, Tenant, Variables
+from database.rest import DEFAULT_TENANT, KeyText, NullableKeyText, Request, Shape, Tenant, Variables
 
 
 class Publication(Request):
@@ -54,4 +54,27 @@ class BroadcastShape(Shape):
     """A signal that was broadcast."""
 
     signal_key: KeyText
+    tenant_id: str = DEFAULT_TENANT
+
+
+class Circumstances(Request):
+    """Variables with which conditional start events are looked at: those of all processes, or of one."""
+
+    variables: Variables
+    process_definition_key: NullableKeyText = None
+    tenant_id: Tenant | None = None
+
+
+class StartedInstance(Shape):
+    """An instance that a condition has started."""
+
+    process_definition_key: KeyText
+    process_instance_key: KeyText
+
+
+class CircumstancesShape(Shape):
+    """What has begun because of the circumstances; nothing where no condition held."""
+
+    conditional_evaluation_key: KeyText
+    process_instances: list[StartedInstance]
     tenant_id: str = DEFAULT_TENANT

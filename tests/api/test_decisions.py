@@ -22,7 +22,7 @@ from tests.conftest import MONDAY
 from tests.diagrams import chain, diagram, end, node, start, user
 
 #: A discount by the price, which a literal expression computes from hours.
-_DISCOUNT = """<?xml version="1.0" encoding="UTF-8"?>
+DISCOUNT = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="prices" name="Prices" namespace="tests">
   <decision id="discount" name="Discount">
     <informationRequirement id="needs"><requiredDecision href="#price"/></informationRequirement>
@@ -57,7 +57,7 @@ def wang(connect: Connect) -> CamundaClient:
         end(),
         chain("start", "rule", "after", "end"),
     )
-    deploy(connect("owner"), Resource("prices.dmn", _DISCOUNT.encode()), process)
+    deploy(connect("owner"), Resource("prices.dmn", DISCOUNT.encode()), process)
     return connect("wang")
 
 
@@ -102,7 +102,7 @@ def test_dmn_files_are_found_and_read(wang: CamundaClient) -> None:
     key = found.decision_requirements_key
     assert (found.decision_requirements_name, found.resource_name, found.version) == ("Prices", "prices.dmn", 1)
     assert wang.get_decision_requirements(decision_requirements_key=key) == found
-    assert wang.get_decision_requirements_xml(decision_requirements_key=key) == _DISCOUNT
+    assert wang.get_decision_requirements_xml(decision_requirements_key=key) == DISCOUNT
     inside = DecisionDefinitionSearchQuery.from_dict({"filter": {"decisionRequirementsKey": key}})
     decisions = wang.search_decision_definitions(data=inside).items
     assert sorted(decision.decision_definition_id for decision in decisions) == ["clash", "discount", "price"]

@@ -12,15 +12,18 @@ import pytest
 from camunda_orchestration_sdk.errors import ApiError, ForbiddenError
 from camunda_orchestration_sdk.models import (
     ClockPinRequest,
+    ElementInstanceSearchQuery,
     ExpressionEvaluationRequest,
     ExpressionEvaluationRequestVariables,
     GroupSearchQueryRequest,
+    ProcessCreationById,
     UserSearchQueryRequest,
 )
 from flask import Flask
 
 from tests.api.conftest import Browse, Connect, deploy, repair_files
 from tests.conftest import MONDAY, PASSWORD
+from tests.diagrams import chain, diagram, end, mapping, start, user
 from tests.play import Player
 from tests.tasks.conftest import RECEPTION, TEAM
 from web.application import create_app
@@ -81,8 +84,8 @@ def test_people_see_those_whom_they_work_with(connect: Connect) -> None:
         query = UserSearchQueryRequest.from_dict({"sort": [{"field": "username"}]})
         return [str(user.username) for user in connect(person).search_users(data=query).items]
 
-    assert seen("boss") == ["boss", "li", "owner", "root", "wang", "zhang"]
-    assert seen("wang") == ["wang"]
+    assert seen("boss") == ["boss", "li", "owner", "robot", "root", "wang", "zhang"]
+    assert seen("wang") == ["robot", "wang"]
     assert connect("boss").get_user(username="wang").name == "王芳"
     with pytest.raises(ForbiddenError):
         connect("wang").get_user(username="li")
@@ -150,6 +153,22 @@ def test_an_expression_is_tried_out(connect: Connect, expression: str, result: o
     answer = connect("wang").evaluate_expression(data=request)
     assert (answer.expression, answer.result) == (expression, result)
     assert bool(answer.warnings) is (result is None)
+
+
+def test_an_expression_reads_the_variables_of_a_scope(connect: Connect, http: Browse) -> None:
+    deploy(connect("owner"), diagram(start(), user("a", mapping({"x": "x + 1"})), end(), chain("start", "a", "end")))
+    boss = connect("boss")
+    body = ProcessCreationById.from_dict({"processDefinitionId": "p", "variables": {"x": 1, "y": 5}})
+    instance = boss.create_process_instance(data=body).process_instance_key
+    visits = boss.search_element_instances(data=ElementInstanceSearchQuery.from_dict({"filter": {"elementId": "a"}}))
+    inside = visits.items[0].element_instance_key
+    variables = ExpressionEvaluationRequestVariables.from_dict({"y": 7})
+    for scope, expected in ((instance, [1, 7]), (inside, [2, 7])):
+        request = ExpressionEvaluationRequest(expression="=[x, y]", scope_key=scope, variables=variables)
+        assert boss.evaluate_expression(data=request).result == expected
+    asked = {"expression": "=x", "scopeKey": instance}
+    assert http("li").post("/expression/evaluation", json=asked).status_code == 403
+    assert http("boss").post("/expression/evaluation", json={**asked, "scopeKey": "4711"}).status_code == 404
 
 
 @pytest.mark.parametrize("expression", ["=1 +", "=for x in 1..100000000 return x", "=" + "(" * 5000])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import ColumnElement, Engine, select, true
@@ -10,8 +11,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from database import transaction
 from engine import batches
+from engine.archive import Archive
 from engine.batch_kinds import (
     CancelInstances,
+    DeleteInstances,
     Item,
     Kind,
     MigrateInstances,
@@ -23,6 +26,7 @@ from engine.batch_kinds import (
 )
 from engine.errors import NotActive, NotFound
 from engine.models import Audit, BatchItem, BatchItemState, BatchOperation, BatchState, ProcessInstance
+from engine.retention import Cleanup
 from processes.service import Resource
 from tests.diagrams import chain, diagram, end, node, service, start, user
 from tests.play import Case, Player
@@ -129,6 +133,18 @@ def test_jobs_are_given_retries(play: Player) -> None:
     begin(play, UpdateJobs(retries=7), ProcessInstance.key == cases[0].key)
     finish(play)
     assert [case.jobs()[0].retries for case in cases] == [7, 3]
+
+
+def test_what_has_ended_is_deleted_by_the_next_clean_up(play: Player, cases: list[Case], tmp_path: Path) -> None:
+    begin(play, CancelInstances(), ProcessInstance.key != cases[0].key)
+    finish(play)
+    begin(play, DeleteInstances())
+    finish(play)
+    for _ in Cleanup(Archive(tmp_path)).work(play.sessions):
+        pass
+    assert [case.key for case in play.instances("p")] == [cases[0].key]
+    archived = [case["processInstanceKey"] for file in Archive(tmp_path).files() for case in file.cases()]
+    assert sorted(archived) == [case.key for case in cases[1:]]
 
 
 def test_an_operation_without_items_is_over_at_once(play: Player) -> None:
