@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from cockpit import entry, foresight, history, places, rearranging
 from cockpit.actors import Actors, actors
+from cockpit.elements import elements_of, with_names
 from cockpit.entry import Entered
 from cockpit.errors import CaseChanged, CockpitError, ReasonMissing
 from cockpit.foresight import Foreseen
@@ -135,12 +136,14 @@ def change(instance_key: int) -> ResponseReturnValue:
         # What was chosen belongs to a case that is no more; the page shows the one that there is.
         actions = history.actions(db.session(), _instance(instance_key), 1).items
         return _course_page(
-            instance_key, Chosen(reason=chosen.reason), _refused(error, actions[0] if actions else None)
+            instance_key, Chosen(reason=chosen.reason), _refused(error, instance_key, actions[0] if actions else None)
         )
     except ReasonMissing as error:
-        return _course_page(instance_key, chosen, _foreseen(instance_key, chosen, rehearsed, _refused(error)))
+        return _course_page(
+            instance_key, chosen, _foreseen(instance_key, chosen, rehearsed, _refused(error, instance_key))
+        )
     except (CockpitError, EngineError) as error:
-        return _course_page(instance_key, chosen, _refused(error))
+        return _course_page(instance_key, chosen, _refused(error, instance_key))
     return _course_page(instance_key, chosen, answer)
 
 
@@ -173,9 +176,11 @@ def restart(instance_key: int) -> ResponseReturnValue:
     except NotFound:
         raise
     except ReasonMissing as error:
-        return _restart_page(instance_key, chosen, _foreseen(None, chosen, lambda: begin("?"), _refused(error)))
+        return _restart_page(
+            instance_key, chosen, _foreseen(None, chosen, lambda: begin("?"), _refused(error, instance_key))
+        )
     except (CockpitError, EngineError) as error:
-        return _restart_page(instance_key, chosen, _refused(error))
+        return _restart_page(instance_key, chosen, _refused(error, instance_key))
     return _restart_page(instance_key, chosen, answer)
 
 
@@ -188,9 +193,11 @@ def _foreseen(instance_key: int | None, chosen: Chosen, act: Callable[[], int], 
     return answer
 
 
-def _refused(error: Exception, last: history.Action | None = None) -> Answer:
+def _refused(error: Exception, instance_key: int, last: history.Action | None = None) -> Answer:
+    definition_key = _instance(instance_key).definition_key
+    drawn = elements_of(db.session(), [definition_key])[definition_key]
     conflict = isinstance(error, CaseChanged | NotActive)
-    return Answer(refusal=sentence(error), status=409 if conflict else 400, last=last)
+    return Answer(refusal=with_names(drawn, sentence(error)), status=409 if conflict else 400, last=last)
 
 
 def _instance(instance_key: int) -> ProcessInstance:

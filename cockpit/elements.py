@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ class Element:
 
 Elements = Mapping[str, Element]
 
+_QUOTED = re.compile("“([^”]+)”")
+
 #: Between the names of the events that a nameless event-based gateway waits for.
 EITHER = " / "
 
@@ -46,6 +49,11 @@ def name_of(elements: Elements, element_id: str) -> str:
     if not element.name and element.kind == "eventBasedGateway":
         return EITHER.join(elements[target].name for target in element.targets if target in elements)
     return element.name
+
+
+def with_names(elements: Elements, text: str) -> str:
+    """Return a sentence of the engine with the ids that it quotes replaced by what the diagram calls them."""
+    return _QUOTED.sub(lambda quoted: f"“{name_of(elements, quoted[1]) or quoted[1]}”", text)
 
 
 def kind_of(elements: Elements, element_id: str) -> str:

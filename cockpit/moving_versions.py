@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cockpit.conditions import LIVE_ELEMENT
-from cockpit.elements import Elements, elements_of, kind_of, name_of
+from cockpit.elements import Elements, elements_of, kind_of, name_of, with_names
 from engine import definitions
 from engine.elements.definitions import SequenceFlow
 from engine.migration import MigrationPlan, candidates, suggest
@@ -109,7 +109,7 @@ def previews(session: Session, source_key: int, plan: MigrationPlan) -> tuple[li
             Preview(
                 instance_key=preview.instance_key,
                 title=titles[preview.instance_key],
-                problems=preview.problems,
+                problems=[with_names(drawn[source_key], problem) for problem in preview.problems],
                 changes=list(dict.fromkeys(Change(old(step.source_id), new(step.target_id)) for step in steps)),
                 closed=[old(element_id) for element_id in preview.report.closed],
                 opened=[new(element_id) for element_id in preview.report.opened],

@@ -9,7 +9,6 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import login_required
-from markupsafe import Markup
 
 from database import loads, transaction
 from database.extension import db
@@ -70,8 +69,8 @@ def claim(key: int) -> ResponseReturnValue:
     if _asks_for("row"):
         return _row(key)
     if _asks_for("page"):
-        return render_template("tasks/_claimed.html", task=detail(db.session(), signed_in_user(), key))
-    return redirect(url_for("tasks.show_task", key=key))
+        return render_template("tasks/_claimed.html", task=detail(db.session(), signed_in_user(), key), came=_came())
+    return redirect(url_for("tasks.show_task", key=key, **_came()))
 
 
 @blueprint.post(f"/tasks/<int(max={_LARGEST_KEY}):key>/return")
@@ -81,7 +80,7 @@ def return_task(key: int) -> ResponseReturnValue:
     with transaction(db.session()) as session:
         service.return_task(session, signed_in_user(), key)
     flash(_("The task is back with its group."))
-    return redirect(url_for("tasks.show_worklist"))
+    return redirect(url_for("tasks.show_worklist", **_came()))
 
 
 @blueprint.post(f"/tasks/<int(max={_LARGEST_KEY}):key>/assign")
@@ -92,13 +91,16 @@ def assign(key: int) -> ResponseReturnValue:
     with transaction(db.session()) as session:
         service.assign(session, signed_in_user(), key, username)
     flash(_("The task is handed on."))
-    return redirect(url_for("tasks.show_worklist"))
+    return redirect(url_for("tasks.show_worklist", **_came()))
 
 
 @blueprint.post(f"/tasks/<int(max={_LARGEST_KEY}):key>/complete")
 @login_required
 def complete(key: int) -> ResponseReturnValue:
-    """Complete a task with what its form brought; after a refusal the form comes back with everything entered."""
+    """Complete a task with what its form brought, and lead on: to the next step of the case, else to the list.
+
+    After a refusal the form comes back with everything entered.
+    """
     user = signed_in_user()
     try:
         with transaction(db.session()) as session:
@@ -110,7 +112,9 @@ def complete(key: int) -> ResponseReturnValue:
     except (AlreadyAssigned, NotActive):
         return _taken(key)
     flash(_done_message(completed))
-    return redirect(url_for("tasks.show_worklist"))
+    if completed.next_task_key is not None:
+        return redirect(url_for("tasks.show_task", key=completed.next_task_key, **_came()))
+    return redirect(url_for("tasks.show_worklist", **_came()))
 
 
 @blueprint.get("/start")
@@ -165,6 +169,7 @@ def _worklist_context() -> dict[str, Any]:
     except ValueError:
         abort(400)
     return {
+        "came": {**_came(), "whose": whose.value},
         "whose": whose,
         "search": search,
         "process_id": process_id,
@@ -197,7 +202,9 @@ def _row(key: int, *, taken: bool = False) -> str:
     session, user = db.session(), signed_in_user()
     row = several(session, user, [key]).get(key)
     totals = _totals(counts(session, user))
-    return render_template("tasks/_claimed_row.html", key=key, row=row, taken=taken, totals=totals, whose=None)
+    return render_template(
+        "tasks/_claimed_row.html", key=key, row=row, taken=taken, totals=totals, whose=None, came=_came()
+    )
 
 
 def _task_page(key: int, refusal: InvalidForm | None = None) -> str:
@@ -214,6 +221,7 @@ def _task_page(key: int, refusal: InvalidForm | None = None) -> str:
         task=task,
         form=form,
         refused=refusal is not None,
+        came=_came(),
     )
 
 
@@ -246,15 +254,16 @@ def _entered() -> dict[str, Any]:
     return entered
 
 
-def _done_message(completed: service.Completed) -> Markup:
-    done = Markup("{}").format(_("“%(task)s” is done.", task=presentation.label(completed.task_name)))
-    if completed.next_task_key is None or completed.next_task_name is None:
-        return done
-    return done + Markup(' {} <a class="alert-link" href="{}">{}</a>').format(
-        _("Next step of this case:"),
-        url_for("tasks.show_task", key=completed.next_task_key),
-        presentation.label(completed.next_task_name),
-    )
+def _done_message(completed: service.Completed) -> str:
+    done = _("“%(task)s” is done.", task=presentation.label(completed.task_name))
+    if completed.next_task_key is None:
+        return str(done)
+    return f"{done} {_('This is the next step of the case.')}"
+
+
+def _came() -> dict[str, Any]:
+    """Return the list that the person came from, as its address says it: view, filter, page."""
+    return {name: value for name in ("whose", "search", "process", "cursor") if (value := request.args.get(name))}
 
 
 def _asks_for(part: str) -> bool:

@@ -37,6 +37,8 @@ def test_a_token_is_moved_on_the_diagram(office: Office, shop: RepairShop) -> No
     steps = page.locator("[data-baton-diagram] .djs-shape")
     steps.and_(page.locator("[data-element-id=estimate]")).click()
     expect(page.locator("[data-chooser-hint]")).to_contain_text("拟定维修估价")
+    # Whose lane it is stays in sight where the lane's own head is not.
+    expect(page.locator(".b-lane-head").filter(has_text="业务接待员")).to_be_visible()
     page.get_by_role("button", name="全图").click()
     steps.and_(page.locator("[data-element-id=receive-car]")).click()
     expect(page.locator(".c-place select").first).to_have_value("to:receive-car")
@@ -117,7 +119,7 @@ def test_running_cases_are_moved_to_another_version_and_the_page_follows_the_wor
     page.get_by_role("button", name="查看将会发生什么").click()
     result = page.locator("#result")
     expect(result).to_contain_text("1 个事项可以迁移")
-    expect(result).to_contain_text("“receive-car”正在进行，但没有对应的步骤")
+    expect(result).to_contain_text("“接收证件、视检车辆”正在进行，但没有对应的步骤")
     page.get_by_label("为什么").fill("新版流程生效")
     page.get_by_role("button", name="迁移全部可迁移的事项").click()
     expect(page.get_by_role("status")).to_contain_text("已处理 0 / 2")

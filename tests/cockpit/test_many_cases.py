@@ -81,7 +81,7 @@ def test_a_dry_run_says_for_each_case_what_would_happen_or_why_it_cannot(
     assert "1 case can be moved." in page
     assert "1 cannot and stays as it is." in page
     cannot = page[page.index("cannot be moved</span>") :]
-    assert "“wash” is active and has no mapping." in cannot
+    assert "“洗车” is active and has no mapping." in cannot
     assert "no longer waited for: 催办" in page
     assert (version_of(company, at_reception), version_of(company, at_wash)) == (1, 1)
 

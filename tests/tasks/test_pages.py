@@ -231,16 +231,31 @@ def test_a_completed_task_leads_back_to_the_worklist(case: Case, wang: User, sig
     assert case.variables["note"] == "左前门"
     page = browser.get("/tasks").text
     assert "“估价” is done." in page
-    assert "Next step" not in page
+    assert "next step" not in page
 
 
-def test_the_next_step_is_offered_to_who_may_do_it(case: Case, make_user: MakeUser, sign_in: SignIn) -> None:
+def test_who_may_do_the_next_step_of_the_case_lands_on_it(case: Case, make_user: MakeUser, sign_in: SignIn) -> None:
     browser = sign_in(make_user("song.ping", RECEPTION, TEAM))
-    submit(browser, f"/tasks/{key_of(case)}/complete", {"price": 1})
 
-    page = browser.get("/tasks").text
+    answer = submit(browser, f"/tasks/{key_of(case)}/complete?whose=groups", {"price": 1})
 
-    assert f'Next step of this case: <a class="alert-link" href="/tasks/{key_of(case, "repair")}">维修</a>' in page
+    assert answer.location == f"/tasks/{key_of(case, 'repair')}?whose=groups"
+    page = browser.get(answer.location).text
+    assert "This is the next step of the case." in page
+    assert 'href="/tasks?whose=groups"' in page
+
+
+def test_the_list_that_one_came_from_is_kept_with_its_filter(case: Case, wang: User, sign_in: SignIn) -> None:
+    browser = sign_in(wang)
+    listed = browser.get("/tasks?whose=groups&search=12345").text
+    link = f"/tasks/{key_of(case)}?whose=groups&amp;search=12345"
+    assert f'href="{link}"' in listed
+    task = browser.get(link.replace("&amp;", "&")).text
+    assert f'action="/tasks/{key_of(case)}/complete?whose=groups&amp;search=12345"' in task
+
+    answer = submit(browser, f"/tasks/{key_of(case)}/complete?whose=groups&search=12345", {"price": 1})
+
+    assert answer.location == "/tasks?whose=groups&search=12345"
 
 
 def test_wrong_values_come_back_with_sentences_and_nothing_is_lost(case: Case, wang: User, sign_in: SignIn) -> None:

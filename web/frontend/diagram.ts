@@ -7,6 +7,7 @@ import type { ElementLike } from 'diagram-js/lib/core/Types';
 import type Overlays from 'diagram-js/lib/features/overlays/Overlays';
 import { Chooser } from './diagram/chooser';
 import './diagram/diagram.css';
+import { keepLaneHeads } from './diagram/lanes';
 import { TokenLayer, type InstanceState } from './diagram/tokens';
 import { enableTouch } from './diagram/touch';
 import { bringIntoView, centre, showWhole, zoomBy } from './diagram/view';
@@ -57,6 +58,7 @@ class Diagram {
     const canvasElement = host.querySelector<HTMLElement>('.djs-container');
     if (canvasElement) enableTouch(canvasElement, this.canvas);
     host.append(this.tools());
+    keepLaneHeads(host, this.canvas, this.elements, this.viewer.get<EventBus>('eventBus'));
     const form = host.dataset['chooser'] ? document.getElementById(host.dataset['chooser']) : null;
     if (form instanceof HTMLFormElement) this.chooser = new Chooser(form, this.canvas, this.elements);
   }
