@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from database import Base
-from engine import compensation, messages, subscriptions
+from engine import canceling, compensation, messages, subscriptions
 from engine.elements.base import Element
 from engine.elements.definitions import ConditionalDefinition, MessageDefinition, SignalDefinition, TimerDefinition
 from engine.elements.events import StartEvent
@@ -112,6 +112,9 @@ class Migrating:
         if token.internal_data.keys() & {"undoes_for", "handlers"}:
             yield f"“{element.id}” takes part in a compensation; migrate when that is done."
             return
+        if canceling.is_canceling(token):
+            yield f"“{element.id}” is being terminated; migrate when that is done."
+            return
         if token is not self.execution.root:
             around = self._after(token.scope.element)
             if around is not None and after.details.scope_id != around.details.id:
@@ -165,11 +168,11 @@ class Migrating:
             if token is not execution.root:
                 self._element(token, before[token.key])
         self._element_waits()
-        kept = self._event_waits(before)
+        self._event_waits(before)
         for token in tokens:
-            kept |= self._remembered(token)
+            self._remembered(token)
         for token in tokens:
-            self._open_new(token, kept)
+            self._open_new(token, before[token.key])
         # Kept ones may be other conditions now.
         execution.conditions_due = True
         return self.report
@@ -213,9 +216,8 @@ class Migrating:
                     values["name"] = token.element.details.name or token.element.id
                 self.execution.changes.update(model, row.key, **values)
 
-    def _event_waits(self, before: dict[int, Element]) -> set[tuple[int, str]]:
-        """Keep or end what events wait for; return the keys of tokens with the target events that are kept."""
-        kept: set[tuple[int, str]] = set()
+    def _event_waits(self, before: dict[int, Element]) -> None:
+        """Keep or end what events wait for."""
         for model in _OF_EVENTS:
             table = model.__table__
             columns = [table.c.key, table.c.element_instance_key, table.c.element_id]
@@ -240,11 +242,9 @@ class Migrating:
                 else:
                     self.execution.changes.update(model, row.key, element_id=wanted, **self._identity)
                     self.report.kept.append(Step(token.key, row.element_id, wanted))
-                    kept.add((token.key, wanted))
-        return kept
 
-    def _remembered(self, token: Token) -> set[tuple[int, str]]:
-        """Translate the ids that a token remembers; return the conditional events that it goes on to watch."""
+    def _remembered(self, token: Token) -> None:
+        """Translate the ids that a token remembers."""
         data = token.internal_data
         if "flow" in data:
             data["flow"] = self._flow(data["flow"])
@@ -256,23 +256,21 @@ class Migrating:
             data["completed"] = self._completed(data["completed"])
         if "arrived" in data:
             data["arrived"] = {self._event_name(name, token): parts for name, parts in data["arrived"].items()}
-        return self._watched(token)
+        if "conditions" in data:
+            data["conditions"] = self._watched(token)
 
-    def _watched(self, token: Token) -> set[tuple[int, str]]:
-        kept: set[tuple[int, str]] = set()
+    def _watched(self, token: Token) -> list[list[Any]]:
+        """Return the conditions that the token goes on to watch."""
         watched = []
-        for name, part, true in token.internal_data.get("conditions", ()):
+        for name, part, true in token.internal_data["conditions"]:
             after = self._event_name(name, token)
             if after is not None:
                 watched.append([after, part, true])
                 event = self.target.element(after)
                 self.report.kept.append(Step(token.key, self.source.element(name).id, event.id))
-                kept.add((token.key, event.id))
             else:
                 self.report.closed.append(self.source.element(name).id)
-        if "conditions" in token.internal_data:
-            token.internal_data["conditions"] = watched
-        return kept
+        return watched
 
     def _event_name(self, name: str, token: Token) -> str | None:
         """Return the name in the target of an event that a token waits for."""
@@ -292,17 +290,21 @@ class Migrating:
                 translated.append([wanted, handler_id, start_id, still])
         return translated
 
-    def _open_new(self, token: Token, kept: set[tuple[int, str]]) -> None:
-        """Open what events of the new version wait for that nothing was mapped to."""
+    def _open_new(self, token: Token, before: Element) -> None:
+        """Open what events of the new version wait for that nothing was mapped to.
+
+        One to which something was mapped goes on where that was: if it has come already, it does not come again.
+        """
         data = token.internal_data
         if token.in_error and "phase" not in data and "j" not in data.get("waits", ""):
             return  # it failed when it was entered, and opens everything when it is tried again
         if data.get("phase") == "completing":
             return
         interrupted = self._interrupted(token)
+        mapped = {self.mapping.get(event.id) for event in _attached(before)}
         for event in _attached(token.element):
             waits = any(isinstance(definition, _AWAITED) for definition in event.definitions)
-            if not waits or (token.key, event.id) in kept or (interrupted and isinstance(event, StartEvent)):
+            if not waits or event.id in mapped or (interrupted and isinstance(event, StartEvent)):
                 continue
             subscriptions.open_event(token, event)
             self.report.opened.append(event.id)

@@ -720,3 +720,20 @@ def test_the_suggested_plan_leaves_out_what_does_not_fit(play: Player) -> None:
     with play.sessions() as session:
         plan = suggest(definitions.process(session, source), definitions.process(session, target))
     assert plan == {"start": "start", "chase": "chase", "end": "end", "start-a": "start-a"}
+
+
+def test_a_timer_that_has_fired_does_not_fire_again_after_a_migration(play: Player) -> None:
+    def late(note: str) -> Resource:
+        reminded = (
+            boundary("late", "work", timer("Duration", "PT1H"), interrupting=False) + user("remind") + end("told")
+        )
+        body = start() + user("work") + end() + chain("start", "work", "end") + chain("late", "remind", "told")
+        return diagram(body + reminded + note)
+
+    deployed(play, late(""))
+    case = play.start("p")
+    play.advance(timedelta(hours=1))
+    migrate(case, deployed(play, late("<!-- new -->")))
+    assert case.timers() == {}
+    play.advance(timedelta(days=1))
+    assert case.todo == ["remind", "work"]
