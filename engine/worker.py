@@ -14,7 +14,7 @@ from datetime import timedelta
 import structlog
 
 from database import transaction
-from engine import batches, invariants, messages
+from engine import batches, invariants, leftovers, messages
 from engine.duties import AT_ONCE, IDLE_SECONDS, LISTENING_SECONDS, Duty, Sessions, SharedDuty, SoleDuty, Turn
 from engine.timer_duty import TimerDuty
 from engine.wakeup import Listener, Wake
@@ -36,6 +36,7 @@ def engine_duties() -> list[Duty]:
         SharedDuty("batch operations", batches.work, channel=batches.CHANNEL),
         SoleDuty("expired messages", timedelta(seconds=30), _drop_expired_messages),
         SoleDuty("invariants", invariants.INTERVAL, invariants.inspect_all),
+        SoleDuty("leftovers", leftovers.INTERVAL, leftovers.inspect_all),
     ]
 
 

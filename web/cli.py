@@ -11,7 +11,7 @@ import click
 from sqlalchemy.orm import Session
 
 from database import create_engine, loads, migrations, session_factory, transaction
-from engine import clock, definitions, invariants
+from engine import clock, definitions, invariants, leftovers
 from engine.errors import DeploymentRefused, EngineError
 from engine.execution import create_instance
 from engine.export import write_ocel, write_xes
@@ -147,18 +147,23 @@ def demo(host: str, port: int, serving_too: bool) -> None:
 @baton.command()
 @click.option("--report/--no-report", default=True, help="Raise an incident for what is found.")
 def check(report: bool) -> None:
-    """Prove that every live instance has a reason to be alive; ends with 1 when one has none."""
+    """Prove that every live instance has a reason to be alive, and that nothing is open of one that has ended.
+
+    Ends with 1 where that is not so.
+    """
     configuration = _configured()
     engine = create_engine(configuration.database_url)
     sessions = session_factory(engine, **configuration.engine().info())
     with sessions() as session:
         found = invariants.check(session)
-    for violation in found:
+        left = list(leftovers.check(session))
+    for violation in [*found, *left]:
         click.echo(str(violation))
-    raised = invariants.report(sessions, found) if report else []
-    click.echo(f"{len(found)} violations, {len(raised)} new incidents." if found else "Every live instance is sound.")
+    raised = [*invariants.report(sessions, found), *leftovers.end(sessions, left)] if report else []
+    violations = len(found) + len(left)
+    click.echo(f"{violations} violations, {len(raised)} new incidents." if violations else "Every instance is sound.")
     engine.dispose()
-    if found:
+    if violations:
         sys.exit(1)
 
 

@@ -414,7 +414,7 @@ def test_the_command_prints_what_it_finds_and_ends_with_one(
     environment = {"BATON_DATA": str(tmp_path), "BATON_DATABASE_URL": database_url}
     case = one_task(play)
     sound = CliRunner().invoke(cli.baton, ["check"], env=environment)
-    assert (sound.exit_code, sound.output) == (0, "Every live instance is sound.\n")
+    assert (sound.exit_code, sound.output) == (0, "Every instance is sound.\n")
 
     lose_task(play, case)
     broken = CliRunner().invoke(cli.baton, ["check"], env=environment)
