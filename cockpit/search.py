@@ -71,6 +71,7 @@ _INSTANCES: Listing[ProcessInstance] = Listing(
         "parentElementInstanceKey": ProcessInstance.parent_element_instance_key.expression,
         "startDate": ProcessInstance.started_at.expression,
         "endDate": ProcessInstance.ended_at.expression,
+        "suspendedDate": ProcessInstance.suspended_at.expression,
         "state": _STATE,
         # A number, because SQL does not compare truths.
         "hasIncident": case((has_incident(), 1), else_=0),
@@ -215,8 +216,9 @@ def _instance_holds(wanted: ProcessInstanceFilter) -> ColumnElement[bool]:
         conditions.append(
             ProcessInstance.state.in_([ProcessState.ACTIVE if state == _SUSPENDED else state for state in named])
         )
-    if wanted.batch_operation_key is not None:
-        taken = wanted.batch_operation_key.on(BatchItem.operation_key)
+    operation = wanted.batch_operation_key or wanted.batch_operation_id
+    if operation is not None:
+        taken = operation.on(BatchItem.operation_key)
         conditions.append(exists().where(BatchItem.instance_key == ProcessInstance.key, taken))
     if wanted.has_incident is not None:
         conditions.append(has_incident() if wanted.has_incident else ~has_incident())

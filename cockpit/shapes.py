@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from database.rest import (
     DEFAULT_TENANT,
@@ -21,6 +21,7 @@ from database.rest import (
     TextCondition,
     Variables,
 )
+from tasks.instance_shapes import AtElement, AtElementFilter, OfInstance, OfInstanceFilter
 from tasks.variable_search import VariableFilter
 
 
@@ -46,12 +47,9 @@ class ProcessInstanceShape(Shape):
     tenant_id: str = DEFAULT_TENANT
 
 
-class ProcessInstanceFilter(Request):
+class ProcessInstanceFilter(OfInstanceFilter):
     """What process instances are searched by; all that is given must hold."""
 
-    process_instance_key: KeyCondition | None = None
-    process_definition_id: TextCondition | None = None
-    process_definition_key: KeyCondition | None = None
     process_definition_name: TextCondition | None = None
     process_definition_version: NumberCondition | None = None
     process_definition_version_tag: TextCondition | None = None
@@ -61,6 +59,8 @@ class ProcessInstanceFilter(Request):
     state: TextCondition | None = None
     #: Batch operations that have it among their items.
     batch_operation_key: KeyCondition | None = None
+    #: Camunda 8's older name of the same.
+    batch_operation_id: KeyCondition | None = None
     has_incident: bool | None = None
     parent_process_instance_key: KeyCondition | None = None
     parent_element_instance_key: KeyCondition | None = None
@@ -71,9 +71,14 @@ class ProcessInstanceFilter(Request):
     element_id: TextCondition | None = None
     element_instance_state: TextCondition | None = None
     has_element_instance_incident: bool | None = None
-    tenant_id: TextCondition | None = None
     #: Alternatives, of which one must hold besides the rest.
     or_: list[ProcessInstanceFilter] = Field(default_factory=list, alias="$or", max_length=20)
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if self.batch_operation_key is not None and self.batch_operation_id is not None:
+            raise ValueError("name batch operations either by batchOperationKey or by batchOperationId")
+        return self
 
 
 class ProcessInstanceQuery(
@@ -90,6 +95,7 @@ class ProcessInstanceQuery(
             "parentElementInstanceKey",
             "startDate",
             "endDate",
+            "suspendedDate",
             "state",
             "hasIncident",
             "tenantId",
@@ -99,15 +105,9 @@ class ProcessInstanceQuery(
     """A search of process instances."""
 
 
-class ElementInstanceShape(Shape):
+class ElementInstanceShape(AtElement):
     """One visit of an element by a token."""
 
-    element_instance_key: KeyText
-    process_instance_key: KeyText
-    root_process_instance_key: KeyText
-    process_definition_id: str
-    process_definition_key: KeyText
-    element_id: str
     element_name: str
     type: str
     state: str
@@ -115,25 +115,18 @@ class ElementInstanceShape(Shape):
     end_date: NullableInstantText
     has_incident: bool
     incident_key: NullableKeyText
-    tenant_id: str = DEFAULT_TENANT
 
 
-class ElementInstanceFilter(Request):
+class ElementInstanceFilter(AtElementFilter):
     """What element instances are searched by; all that is given must hold."""
 
-    element_instance_key: KeyCondition | None = None
     element_instance_scope_key: KeyCondition | None = None
-    process_instance_key: KeyCondition | None = None
-    process_definition_id: TextCondition | None = None
-    process_definition_key: KeyCondition | None = None
-    element_id: TextCondition | None = None
     type: TextCondition | None = None
     state: TextCondition | None = None
     start_date: InstantCondition | None = None
     end_date: InstantCondition | None = None
     incident_key: KeyCondition | None = None
     has_incident: bool | None = None
-    tenant_id: TextCondition | None = None
     #: Alternatives, of which one must hold besides the rest.
     or_: list[ElementInstanceFilter] = Field(default_factory=list, alias="$or", max_length=20)
 
@@ -159,39 +152,26 @@ class ElementInstanceQuery(
     """A search of element instances."""
 
 
-class IncidentShape(Shape):
+class IncidentShape(AtElement):
     """An incident, open or resolved."""
 
     incident_key: KeyText
-    process_instance_key: KeyText
-    root_process_instance_key: KeyText
-    process_definition_id: str
-    process_definition_key: KeyText
-    element_id: str
-    element_instance_key: KeyText
     error_type: str
     error_message: str
     state: str
     creation_time: InstantText
     job_key: NullableKeyText
-    tenant_id: str = DEFAULT_TENANT
 
 
-class IncidentFilter(Request):
+class IncidentFilter(AtElementFilter):
     """What incidents are searched by; all that is given must hold."""
 
     incident_key: KeyCondition | None = None
-    process_instance_key: KeyCondition | None = None
-    process_definition_id: TextCondition | None = None
-    process_definition_key: KeyCondition | None = None
-    element_id: TextCondition | None = None
-    element_instance_key: KeyCondition | None = None
     error_type: TextCondition | None = None
     error_message: TextCondition | None = None
     state: TextCondition | None = None
     creation_time: InstantCondition | None = None
     job_key: KeyCondition | None = None
-    tenant_id: TextCondition | None = None
 
 
 class IncidentQuery(
@@ -215,16 +195,11 @@ class IncidentQuery(
     """A search of incidents."""
 
 
-class TakenFlow(Shape):
+class TakenFlow(OfInstance):
     """A sequence flow that a token has taken."""
 
     sequence_flow_id: str
     element_id: str
-    process_instance_key: KeyText
-    root_process_instance_key: KeyText
-    process_definition_id: str
-    process_definition_key: KeyText
-    tenant_id: str = DEFAULT_TENANT
 
 
 class TakenFlows(Shape):

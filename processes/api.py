@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint
 
-from database import dumps, transaction
+from database import transaction
 from database.extension import db
 from database.rest import Files, Results, Xml, endpoint
 from engine.problems import Problem
@@ -34,8 +34,8 @@ from processes.shapes import (
     Finding,
     ProcessDefinitionQuery,
     ProcessDefinitionShape,
-    StartFormShape,
 )
+from tasks.shapes import FormShape
 
 blueprint = Blueprint("processes_api", __name__, url_prefix="/v2")
 
@@ -79,12 +79,10 @@ def get_process_definition_xml(key: int) -> Xml:
 
 @blueprint.get("/process-definitions/<int:key>/form")
 @endpoint
-def get_start_form(key: int) -> StartFormShape | None:
+def get_start_form(key: int) -> FormShape | None:
     """Get the form that starts a process; no content when it starts without one."""
     form = search.start_form(db.session(), key)
-    if form is None:
-        return None
-    return StartFormShape(form_key=form.key, form_id=form.form_id, version=form.version, schema=dumps(form.schema))
+    return FormShape.of(form) if form is not None else None
 
 
 @blueprint.post("/decision-definitions/search")

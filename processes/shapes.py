@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from database.rest import (
     DEFAULT_TENANT,
     KeyCondition,
@@ -177,13 +175,3 @@ class DecisionDefinitionQuery(
     ]
 ):
     """A search of decisions."""
-
-
-class StartFormShape(Shape):
-    """The form that starts a process; its schema is JSON text."""
-
-    form_key: KeyText
-    form_id: str
-    version: int
-    schema_: str = Field(alias="schema")
-    tenant_id: str = DEFAULT_TENANT

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 from flask import Blueprint
 
-from database import dumps, transaction
+from database import transaction
 from database.extension import db
 from database.rest import Results, endpoint
-from engine.models import FormDefinition
 from engine.user_tasks import UNCHANGED, UpdateUserTask
 from people.login import signed_in_user
 from tasks import awaiting, jobs_api, service, starting, user_task_search, variable_search
@@ -114,7 +113,7 @@ def complete_user_task(key: int, completion: Completion) -> None:
 def get_user_task_form(key: int) -> FormShape | None:
     """Get the form of a user task; no content for a task without one."""
     task = service.get(db.session(), signed_in_user(), key)
-    return None if task.form_key is None else _form(service.form(db.session(), task.form_key))
+    return None if task.form_key is None else FormShape.of(service.form(db.session(), task.form_key))
 
 
 @blueprint.post("/user-tasks/<int:key>/variables/search")
@@ -139,8 +138,4 @@ def search_user_task_effective_variables(
 @endpoint
 def get_form(key: int) -> FormShape:
     """Get a form by its key."""
-    return _form(service.form(db.session(), key))
-
-
-def _form(form: FormDefinition) -> FormShape:
-    return FormShape(form_key=form.key, form_id=form.form_id, version=form.version, schema=dumps(form.schema))
+    return FormShape.of(service.form(db.session(), key))

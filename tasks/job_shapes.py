@@ -25,6 +25,7 @@ from database.rest import (
     WholeNumber,
 )
 from database.rest.shapes import PlainText
+from tasks.instance_shapes import AtElement, AtElementFilter
 
 #: Most jobs of one activation.
 MOST_JOBS = 1000
@@ -80,7 +81,7 @@ class HeldUserTask(Shape):
     priority: int
 
 
-class ActivatedJob(Shape):
+class ActivatedJob(AtElement):
     """A job in the hands of a worker; the deadline in milliseconds since 1970 (UTC)."""
 
     job_key: KeyText
@@ -90,13 +91,7 @@ class ActivatedJob(Shape):
     deadline: int
     variables: Variables
     custom_headers: dict[str, str]
-    element_id: str
-    element_instance_key: KeyText
-    process_definition_id: str
-    process_definition_key: KeyText
     process_definition_version: int
-    process_instance_key: KeyText
-    root_process_instance_key: KeyText
     kind: str
     listener_event_type: str
     priority: int = 0
@@ -105,7 +100,6 @@ class ActivatedJob(Shape):
     job_lease_token: None = None
     tags: list[str] = Field(default_factory=list)
     business_id: str | None = None
-    tenant_id: str = DEFAULT_TENANT
     physical_tenant_id: str = DEFAULT_TENANT
 
 
@@ -196,7 +190,7 @@ class JobUpdate(Request):
     job_lease_token: None = None
 
 
-class JobShape(Shape):
+class JobShape(AtElement):
     """A job in a list."""
 
     job_key: KeyText
@@ -209,12 +203,6 @@ class JobShape(Shape):
     error_code: str | None
     error_message: str | None
     custom_headers: dict[str, str]
-    element_id: str
-    element_instance_key: KeyText
-    process_definition_id: str
-    process_definition_key: KeyText
-    process_instance_key: KeyText
-    root_process_instance_key: KeyText
     creation_time: InstantText
     end_time: NullableInstantText
     last_update_time: InstantText
@@ -225,10 +213,9 @@ class JobShape(Shape):
     denied_reason: str | None
     priority: int = 0
     business_id: str | None = None
-    tenant_id: str = DEFAULT_TENANT
 
 
-class JobFilter(Request):
+class JobFilter(AtElementFilter):
     """What jobs are searched by; all that is given must hold."""
 
     job_key: KeyCondition | None = None
@@ -239,11 +226,6 @@ class JobFilter(Request):
     deadline: InstantCondition | None = None
     error_code: TextCondition | None = None
     error_message: TextCondition | None = None
-    element_id: TextCondition | None = None
-    element_instance_key: KeyCondition | None = None
-    process_definition_id: TextCondition | None = None
-    process_definition_key: KeyCondition | None = None
-    process_instance_key: KeyCondition | None = None
     creation_time: InstantCondition | None = None
     end_time: InstantCondition | None = None
     has_failed_with_retries_left: bool | None = None
@@ -252,7 +234,6 @@ class JobFilter(Request):
     last_update_time: InstantCondition | None = None
     kind: TextCondition | None = None
     listener_event_type: TextCondition | None = None
-    tenant_id: TextCondition | None = None
 
 
 class JobBatchChangeset(JobChangeset):

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from database import dumps
 from database.rest import (
     DEFAULT_TENANT,
     InstantCondition,
@@ -25,30 +26,25 @@ from database.rest import (
     Variables,
     WholeNumber,
 )
-from engine.models import BatchOperation
+from engine.models import BatchOperation, FormDefinition
+from tasks.instance_shapes import AtElement, AtElementFilter
 from tasks.variable_search import VariableFilter
 
 #: Stands for the latest version of a process.
 LATEST = -1
 
 
-class UserTaskShape(Shape):
+class UserTaskShape(AtElement):
     """A user task, open or ended."""
 
     user_task_key: KeyText
     name: str | None
     state: str
     assignee: str | None
-    element_id: str
     candidate_groups: list[str]
     candidate_users: list[str]
-    process_definition_id: str
-    process_definition_key: KeyText
     process_definition_version: int
     process_name: str | None
-    process_instance_key: KeyText
-    root_process_instance_key: NullableKeyText
-    element_instance_key: KeyText
     creation_date: InstantText
     completion_date: NullableInstantText
     due_date: NullableInstantText
@@ -59,10 +55,9 @@ class UserTaskShape(Shape):
     custom_headers: dict[str, str] = Field(default_factory=dict)
     tags: list[str] = Field(default_factory=list)
     business_id: str | None = None
-    tenant_id: str = DEFAULT_TENANT
 
 
-class UserTaskFilter(Request):
+class UserTaskFilter(AtElementFilter):
     """What user tasks are searched by; all that is given must hold."""
 
     user_task_key: KeyCondition | None = None
@@ -71,11 +66,6 @@ class UserTaskFilter(Request):
     assignee: TextCondition | None = None
     candidate_group: TextCondition | None = None
     candidate_user: TextCondition | None = None
-    element_id: TextCondition | None = None
-    element_instance_key: KeyCondition | None = None
-    process_definition_id: TextCondition | None = None
-    process_definition_key: KeyCondition | None = None
-    process_instance_key: KeyCondition | None = None
     priority: NumberCondition | None = None
     creation_date: InstantCondition | None = None
     completion_date: InstantCondition | None = None
@@ -83,7 +73,6 @@ class UserTaskFilter(Request):
     follow_up_date: InstantCondition | None = None
     process_instance_variables: list[VariableFilter] = Field(default_factory=list, max_length=20)
     local_variables: list[VariableFilter] = Field(default_factory=list, max_length=20)
-    tenant_id: TextCondition | None = None
     #: Alternatives, of which one must hold besides the rest.
     or_: list[UserTaskFilter] = Field(default_factory=list, alias="$or", max_length=20)
 
@@ -141,6 +130,11 @@ class FormShape(Shape):
     version: int
     schema_: str = Field(alias="schema")
     tenant_id: str = DEFAULT_TENANT
+
+    @classmethod
+    def of(cls, form: FormDefinition) -> Self:
+        """Return the shape of a form."""
+        return cls(form_key=form.key, form_id=form.form_id, version=form.version, schema=dumps(form.schema))
 
 
 class StartInstruction(Request):

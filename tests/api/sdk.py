@@ -11,7 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
-from camunda_orchestration_sdk import CamundaClient, api
+from camunda_orchestration_sdk import CamundaClient, api, models
 from camunda_orchestration_sdk.errors import MissingRequiredFieldError
 
 _METHOD = re.compile(r'"method": "(\w+)"')
@@ -42,8 +42,26 @@ def _read(module: ModuleType) -> Operation:
     assert method is not None, module.__name__
     assert url is not None, module.__name__
     body = get_type_hints(module._get_kwargs).get("body")
-    models = [model for model in (get_args(body) or (body,)) if hasattr(model, "from_dict")]
-    return Operation(method[1].upper(), f"/v2{url[1]}", tuple(models))
+    bodies = [model for model in (get_args(body) or (body,)) if hasattr(model, "from_dict")]
+    return Operation(method[1].upper(), f"/v2{url[1]}", tuple(bodies))
+
+
+def members(model: Any) -> set[str]:
+    """Return the names that a model of the client has in JSON."""
+    source = inspect.getsource(model.to_dict)
+    return set(re.findall(r'field_dict\["([^"]+)"\]', source)) | set(re.findall(r'^\s+"([^"]+)": ', source, re.M))
+
+
+def filter_of(model: Any) -> Any:
+    """Return the model of the filter of a search, None for another body."""
+    named = re.search(r"filter_: (\w+)", inspect.getsource(model))
+    return getattr(models, named[1]) if named is not None else None
+
+
+def sorted_by(model: Any) -> set[str]:
+    """Return the names that a search of the client can be sorted by."""
+    fields = getattr(models, f"{model.__name__}SortRequestField", ())
+    return {field.value for field in fields}
 
 
 class Driver:
@@ -56,21 +74,21 @@ class Driver:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return the operation: keys by name, the members of the body in a dict."""
-        method, models = getattr(self._client, name), self._operations[name].bodies
+        method, bodies = getattr(self._client, name), self._operations[name].bodies
 
         def call(body: dict[str, Any] | None = None, **keys: Any) -> Any:
             self._called.add(name)
             if body is not None:
-                keys["data"] = _model(models, body)
+                keys["data"] = _model(bodies, body)
             return method(**keys)
 
         return call
 
 
-def _model(models: tuple[Any, ...], body: dict[str, Any]) -> Any:
-    for model in models:
+def _model(bodies: tuple[Any, ...], body: dict[str, Any]) -> Any:
+    for model in bodies:
         try:
             return model.from_dict(body)
         except (MissingRequiredFieldError, KeyError):
             continue
-    raise AssertionError(f"{body} is the body of none of {models}")
+    raise AssertionError(f"{body} is the body of none of {bodies}")

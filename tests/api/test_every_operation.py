@@ -6,6 +6,7 @@ import io
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from camunda_orchestration_sdk import CamundaClient
@@ -14,9 +15,10 @@ from camunda_orchestration_sdk.types import File
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
+from database.rest.endpoint import OPERATIONS
 from processes.service import Resource
 from tests.api.conftest import Connect, repair_files
-from tests.api.sdk import Driver, operations
+from tests.api.sdk import Driver, filter_of, members, operations, sorted_by
 from tests.api.test_decisions import DISCOUNT
 from tests.diagrams import boundary, catches, chain, diagram, end, error, message, node, service, signal, start, user
 from tests.play import Player
@@ -60,6 +62,37 @@ def test_the_manual_says_what_is_not_there(there: set[str]) -> None:
     assert unsaid == []
     idle = [pattern for pattern in patterns if not any(fnmatchcase(path, pattern) for path in missing.values())]
     assert idle == []
+
+
+def _annotated(model: Any, name: str) -> Any:
+    """Return the model that a property of ours has, which may be null or a list."""
+    kinds = [model.model_fields[name].annotation]
+    while kinds and not hasattr(kinds[0], "model_fields"):
+        kinds = [inner for kind in kinds for inner in get_args(kind) if inner is not type(None)]
+    return kinds[0]
+
+
+def _names(model: Any) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def test_the_manual_says_what_requests_cannot_name(app: Flask, there: set[str]) -> None:
+    routes = app.url_map.bind("localhost")
+    gaps: set[str] = set()
+    for name in there:
+        operation = operations()[name]
+        endpoint, _ = routes.match(re.sub(r"\{\w+\}", "1", operation.path), method=operation.method)
+        body = OPERATIONS[app.view_functions[endpoint]].body
+        if body is None or not operation.bodies:
+            continue
+        asked = operation.bodies[0]
+        gaps |= members(asked) - _names(body)
+        if (wanted := filter_of(asked)) is not None:
+            gaps |= members(wanted) - _names(_annotated(body, "filter"))
+        if by := sorted_by(asked):
+            gaps |= by - set(get_args(_annotated(body, "sort").model_fields["field"].annotation))
+    said = _MANUAL.read_text("utf-8").partition("- Requests do not know")[2].partition("\n- ")[0]
+    assert gaps == set(re.findall("`([^`]+)`", said))
 
 
 def _files() -> list[Resource]:
