@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.databases import Databases
 from engine.duties import Turn
+from tests.databases import Databases
 from web.application import create_app
 from web.configuration import Configuration
 from web.heartbeat import Heartbeat
