@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field, field_validator
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import Column, ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from database.base import Instant
@@ -132,17 +132,25 @@ def _order_by(order: Order, backwards: bool) -> list[ColumnElement[Any]]:
     terms: list[ColumnElement[Any]] = []
     for column, descending in order:
         term = column.desc() if descending != backwards else column.asc()
-        terms.append(term.nulls_first() if backwards else term.nulls_last())
+        if _may_be_null(column):
+            term = term.nulls_first() if backwards else term.nulls_last()
+        # Without a word about nulls, an index gives the order; PostgreSQL takes none for `DESC NULLS LAST`.
+        terms.append(term)
     return terms
+
+
+def _may_be_null(column: ColumnElement[Any]) -> bool:
+    return not isinstance(column, Column) or bool(column.nullable)
 
 
 def _beyond(order: Order, place: Sequence[Any]) -> ColumnElement[bool]:
     def after(column: ColumnElement[Any], descending: bool, value: Any) -> ColumnElement[bool]:
         if value is None:
             return false()
-        return or_(column < value if descending else column > value, column.is_(None))
+        later: ColumnElement[bool] = column < value if descending else column > value
+        return or_(later, column.is_(None)) if _may_be_null(column) else later
 
-    return _lexical(order, place, after)
+    return and_(_from_there(order, place, False), _lexical(order, place, after))
 
 
 def _ahead(order: Order, place: Sequence[Any]) -> ColumnElement[bool]:
@@ -152,7 +160,7 @@ def _ahead(order: Order, place: Sequence[Any]) -> ColumnElement[bool]:
         earlier: ColumnElement[bool] = column > value if descending else column < value
         return earlier
 
-    return _lexical(order, place, before)
+    return and_(_from_there(order, place, True), _lexical(order, place, before))
 
 
 def _lexical(
@@ -165,6 +173,15 @@ def _lexical(
         cases.append(and_(*equal, differs(column, descending, value)))
         equal.append(column.is_(None) if value is None else column == value)
     return or_(*cases)
+
+
+def _from_there(order: Order, place: Sequence[Any], backwards: bool) -> ColumnElement[bool]:
+    """Return what follows for the first property: where its index can begin, which the alternatives do not tell."""
+    (column, descending), value = order[0], place[0]
+    if value is None or _may_be_null(column):
+        return true()
+    limited: ColumnElement[bool] = column <= value if descending != backwards else column >= value
+    return limited
 
 
 def _cursor(place: Sequence[Any]) -> str:

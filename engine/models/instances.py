@@ -35,7 +35,17 @@ class ProcessInstance(Base):
     __table_args__ = (
         # The instance list: newest first, by state and process.
         Index("ix_process_instance_list", "state", "process_id", "started_at"),
+        # The same by state alone, and by process alone.
+        Index("ix_process_instance_state", "state", "started_at"),
+        Index("ix_process_instance_process", "process_id", "started_at"),
         Index("ix_process_instance_running", "definition_key", "state"),
+        # Called instances of their caller.
+        Index(
+            "ix_process_instance_called",
+            "parent_key",
+            sqlite_where=text("parent_key IS NOT NULL"),
+            postgresql_where=text("parent_key IS NOT NULL"),
+        ),
         Index("ix_process_instance_children", "parent_element_instance_key"),
         # Cleanup: hierarchies whose history need no longer be kept.
         Index(

@@ -72,6 +72,20 @@ class UserTask(Base):
             sqlite_where=text("state = 'CREATED'"),
             postgresql_where=text("state = 'CREATED'"),
         ),
+        # Stalled: open tasks that nobody has taken.
+        Index(
+            "ix_user_task_untouched",
+            "touched_at",
+            sqlite_where=text("state = 'CREATED' AND assignee IS NULL"),
+            postgresql_where=text("state = 'CREATED' AND assignee IS NULL"),
+        ),
+        # Worklist: open tasks that are anybody's.
+        Index(
+            "ix_user_task_everybody",
+            "key",
+            sqlite_where=text("state = 'CREATED' AND candidate_groups = '[]' AND candidate_users = '[]'"),
+            postgresql_where=text("state = 'CREATED' AND candidate_groups = '[]' AND candidate_users = '[]'"),
+        ),
         Index("ix_user_task_instance", "instance_key", "state"),
         Index("ix_user_task_element_instance", "element_instance_key"),
     )

@@ -69,6 +69,7 @@ def test_settings_are_taken_from_the_environment(tmp_path: Path) -> None:
         ("BATON_ZONE", "Shanghai"),
         ("BATON_CLOCK_CONTROL", "perhaps"),
         ("BATON_PROXIES", "-1"),
+        ("BATON_HISTORY_TTL", "a year"),
         ("BATON_LOG_FORMAT", "xml"),
         ("BATON_LOG_LEVEL", "loud"),
     ],
