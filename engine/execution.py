@@ -26,6 +26,7 @@ from engine.process import Process
 from engine.tokens import Token
 from engine.variables import checked
 from engine.workflow import Execution
+from engine.working_days import CurrentCalendar
 
 # Built once: building a statement costs as much as running it.
 _ROOT = select(ProcessInstance.root_key).where(ProcessInstance.key == bindparam("key"))
@@ -173,7 +174,9 @@ class Hierarchy:
         #: Keys of called instances that are being ended; the first one is in hand.
         self.ending: list[int] = []
         self.settings = configuration(session)
-        self.environment = feel.Environment(now=self.now, zone=self.settings.zone, calendar=self.settings.calendar)
+        self.environment = feel.Environment(
+            now=self.now, zone=self.settings.zone, calendar=CurrentCalendar(self.session)
+        )
         self._executions: dict[int, Execution] = {}
 
     def lock(self) -> None:

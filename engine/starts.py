@@ -28,6 +28,7 @@ from engine.keys import new_key
 from engine.models import MessageSubscription, ProcessDefinition, SignalSubscription, Timer
 from engine.process import Process
 from engine.variables import ScopeView, checked
+from engine.working_days import CurrentCalendar
 
 
 class StartNotSchedulable(EngineError):
@@ -41,7 +42,7 @@ class StartNotSchedulable(EngineError):
 def environment(session: Session) -> feel.Environment:
     """Return what FEEL may know of the world outside of any instance."""
     settings = configuration(session)
-    return feel.Environment(now=clock.now(session), zone=settings.zone, calendar=settings.calendar)
+    return feel.Environment(now=clock.now(session), zone=settings.zone, calendar=CurrentCalendar(session))
 
 
 def replace(session: Session, definition: ProcessDefinition, process: Process) -> None:

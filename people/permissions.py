@@ -100,6 +100,11 @@ def may_deploy(user: Person) -> bool:
     return user.role in (Role.PROCESS_OWNER, Role.ADMIN)
 
 
+def may_set_calendar(user: Person) -> bool:
+    """Whether `user` may say when the company works."""
+    return may_deploy(user)
+
+
 def may_administer(user: Person) -> bool:
     """Whether `user` may change users and groups."""
     return user.role == Role.ADMIN

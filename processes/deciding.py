@@ -15,6 +15,7 @@ from engine.decisions import DecisionModel, Description
 from engine.errors import NotFound
 from engine.keys import new_key
 from engine.models import DecisionDefinition, DecisionEvaluation, DecisionRequirements
+from engine.working_days import CurrentCalendar
 from processes.decision_shapes import (
     DecisionRequest,
     DecisionResult,
@@ -39,7 +40,7 @@ def decide(session: Session, wanted: DecisionRequest, actor: str) -> DecisionRes
         )
     }
     settings = configuration(session)
-    environment = feel.Environment(now=clock.now(session), zone=settings.zone, calendar=settings.calendar)
+    environment = feel.Environment(now=clock.now(session), zone=settings.zone, calendar=CurrentCalendar(session))
     try:
         context = {name: feel.from_json(value) for name, value in wanted.variables.items()}
     except (feel.FeelError, TypeError, ValueError) as error:

@@ -12,6 +12,7 @@ import feel
 from database.rest import NullableKeyText, Request, Shape, Tenant, Variables
 from engine import clock
 from engine.configuration import configuration
+from engine.working_days import CurrentCalendar
 from processes.errors import InvalidExpression
 
 #: Most characters of an expression.
@@ -50,7 +51,7 @@ def evaluate(session: Session, wanted: ExpressionRequest, seen: Mapping[str, Any
     Raises InvalidExpression when it does not parse or takes too much.
     """
     settings = configuration(session)
-    environment = feel.Environment(now=clock.now(session), zone=settings.zone, calendar=settings.calendar)
+    environment = feel.Environment(now=clock.now(session), zone=settings.zone, calendar=CurrentCalendar(session))
     try:
         context = {name: feel.from_json(value) for name, value in (dict(seen) | (wanted.variables or {})).items()}
         found = feel.parse(wanted.expression.removeprefix("="), context).evaluate(context, environment)

@@ -21,13 +21,14 @@ from people import service as people
 from people.errors import Forbidden
 from people.login import signed_in_user
 from people.permissions import may_deploy, may_start
-from processes import catalogue, service
+from processes import calendar_pages, catalogue, service
 from processes.service import Resource
 from processes.translations import translate_xml
 
 blueprint = Blueprint(
     "processes", __name__, template_folder="templates", static_folder="static", static_url_path="/processes/static"
 )
+blueprint.register_blueprint(calendar_pages.blueprint)
 
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 

@@ -16,6 +16,7 @@ from engine.execution import execute
 from engine.locks import lock
 from engine.models import FormDefinition, UserTask, UserTaskState
 from engine.user_tasks import AssignUserTask, CompleteUserTask, UnassignUserTask, UpdateUserTask
+from engine.working_days import CurrentCalendar
 from people import service as people
 from people.errors import Forbidden
 from people.models import User
@@ -142,7 +143,9 @@ def form(session: Session, form_key: int) -> FormDefinition:
 def form_environment(session: Session) -> feel.Environment:
     """Return what FEEL in forms needs to know: the engine's time, the company's zone and calendar."""
     settings = configuration(session)
-    return feel.Environment(now=clock.now(session), zone=settings.zone, calendar=settings.calendar, limits=FORM_LIMITS)
+    return feel.Environment(
+        now=clock.now(session), zone=settings.zone, calendar=CurrentCalendar(session), limits=FORM_LIMITS
+    )
 
 
 def _open_task(session: Session, key: int) -> UserTask:

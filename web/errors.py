@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
+from sqlalchemy.exc import DataError, DBAPIError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from cockpit.errors import CockpitError
@@ -77,6 +78,7 @@ _REASONS = (
     lazy_gettext("You take no part in this case, so you cannot see it."),
     lazy_gettext("Only managers intervene in a case."),
     lazy_gettext("Only process owners change processes."),
+    lazy_gettext("Only process owners change the company's calendar."),
 )
 
 _log = structlog.get_logger(__name__)
@@ -88,6 +90,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ValidationError, _on_validation_error)
     app.register_error_handler(DeploymentRefused, _on_refused_deployment)
     app.register_error_handler(Suspended, _on_suspended)
+    app.register_error_handler(DataError, unstorable)
     app.register_error_handler(Exception, _on_exception)
     for refusal in STATUSES:
         if refusal is not DeploymentRefused:
@@ -172,6 +175,13 @@ def _finding(found: Problem) -> dict[str, object]:
         "severity": found.severity,
         "message": found.message,
     }
+
+
+def unstorable(error: DBAPIError) -> ResponseReturnValue:
+    """Answer that a value of the request is beyond what the database can keep."""
+    _log.warning("a value cannot be stored", path=request.path, error=str(error.orig))
+    db.session.rollback()
+    return _answer(HTTPStatus.BAD_REQUEST, "A number or text is larger than the database can keep.")
 
 
 def _on_exception(error: Exception) -> ResponseReturnValue:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from people.login import signed_in_user
 from people.models import User
-from people.permissions import may_administer, may_manage
+from people.permissions import may_administer, may_manage, may_set_calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ _PLACES = (
     Place("/instances", lazy_gettext("Cases"), lambda user: True),
     Place("/stalled", lazy_gettext("Stalled"), may_manage),
     Place("/processes", lazy_gettext("Processes"), lambda user: True),
+    Place("/calendar", lazy_gettext("Calendar"), may_set_calendar),
     Place("/admin/people", lazy_gettext("People"), may_administer),
 )
 

@@ -1,6 +1,7 @@
 """The engine's tables: what is deployed, what runs, what is waited for, what happened, and what is done to many."""
 
 from engine.models.batches import BatchItem, BatchItemState, BatchOperation, BatchState
+from engine.models.calendar import CalendarSetting
 from engine.models.definitions import (
     DecisionDefinition,
     DecisionRequirements,
@@ -42,6 +43,7 @@ __all__ = [
     "BatchItemState",
     "BatchOperation",
     "BatchState",
+    "CalendarSetting",
     "ClusterDuty",
     "DecisionDefinition",
     "DecisionEvaluation",

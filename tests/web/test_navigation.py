@@ -28,9 +28,9 @@ def navigation(page: str) -> str:
     ("role", "expected"),
     [
         ("staff", ["/tasks", "/start", "/instances", "/processes"]),
-        ("process owner", ["/tasks", "/start", "/instances", "/processes"]),
+        ("process owner", ["/tasks", "/start", "/instances", "/processes", "/calendar"]),
         ("manager", ["/tasks", "/start", "/instances", "/stalled", "/processes"]),
-        ("admin", ["/tasks", "/start", "/instances", "/stalled", "/processes", "/admin/people"]),
+        ("admin", ["/tasks", "/start", "/instances", "/stalled", "/processes", "/calendar", "/admin/people"]),
     ],
 )
 def test_each_role_has_its_places_and_all_of_them_open(
