@@ -1,4 +1,4 @@
-"""What is special about PostgreSQL: texts cannot hold NUL."""
+"""What is special about PostgreSQL: texts cannot hold NUL, and instants come in the session's time zone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 
 def prepare(engine: Engine) -> None:
-    """Make `engine` send texts that PostgreSQL takes."""
+    """Make `engine` send texts that PostgreSQL takes, and get instants that Python takes."""
     event.listen(engine, "connect", _open)
 
 
@@ -25,3 +25,7 @@ class _Text(StrDumper):
 
 def _open(connection: Any, record: object) -> None:
     connection.adapters.register_dumper(str, _Text)
+    # East of Greenwich the last hours of the year 9999 are in a year that Python does not have.
+    connection.autocommit = True
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.autocommit = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import feel
 from engine.errors import ElementFailure
+from engine.variables import LONGEST_NAME
 from feel.temporal import Date, DateTime, Time, parse_date_time
 
 if TYPE_CHECKING:
@@ -61,7 +62,14 @@ def correlation_key(token: Token, message: MessageDefinition) -> str:
     if isinstance(value, bool) or value is None or isinstance(value, list | dict) or value == "":
         sentence = f"The correlation key of the message “{message.name}” must be a text or a number."
         raise unusable(token, text, sentence)
-    return str(value)
+    return short(token, text, str(value), "correlation key")
+
+
+def short(token: Token, text: str | None, name: str, what: str) -> str:
+    """Return a name by which rows are found; raises ElementFailure when it is longer than an index takes."""
+    if len(name) > LONGEST_NAME:
+        raise unusable(token, text, f"The {what} may have {LONGEST_NAME} characters; this one has {len(name)}.")
+    return name
 
 
 def unusable(token: Token, text: str | None, sentence: str) -> ElementFailure:

@@ -31,11 +31,14 @@ def create(
     job_type = expressions.evaluate(token, definition.type, "job type")
     if not isinstance(job_type, str) or not job_type:
         raise expressions.unusable(token, definition.type, "The job type must be a text.")
+    expressions.short(token, definition.type, job_type, "job type")
     retries = expressions.evaluate(token, definition.retries, "job retries")
     try:
         count = int(retries)
     except (TypeError, ValueError):
         raise expressions.unusable(token, definition.retries, "The job retries must be a number.") from None
+    if not 0 <= count < 2**31:
+        raise expressions.unusable(token, definition.retries, "The job retries must be a number from 0 to 2147483647.")
     wakeup.notify(execution.session, CHANNEL, job_type)
     waits.add(
         token,

@@ -50,7 +50,7 @@ def open_subscription(host: Token, event: Element, definition: MessageDefinition
         host,
         MessageSubscription,
         key=new_key(),
-        message_name=name,
+        message_name=expressions.short(host, definition.name, name, "message name"),
         correlation_key=_correlation_key(host, definition),
         instance_key=execution.instance_key,
         definition_key=execution.definition_key,

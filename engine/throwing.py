@@ -85,7 +85,8 @@ def throw_message(token: Token, message: MessageDefinition) -> None:
     name = expressions.evaluate(token, message.name, "message name")
     key = expressions.correlation_key(token, message) if message.correlation_key else ""
     payload = token.execution.variables.local(token)
-    token.execution.hierarchy.thrown.append(Thrown("message", str(name), key, payload))
+    text = expressions.short(token, message.name, str(name), "message name")
+    token.execution.hierarchy.thrown.append(Thrown("message", text, key, payload))
 
 
 def throw_signal(token: Token, signal: SignalDefinition) -> None:

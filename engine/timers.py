@@ -99,6 +99,8 @@ def _cycle(value: object, now: datetime, environment: feel.Environment) -> Sched
     repetitions = int(count) if count else UNBOUNDED
     if repetitions == 0:
         raise InvalidTimer("A cycle that repeats zero times never fires.")
+    if repetitions >= 2**31:
+        raise InvalidTimer("A cycle that repeats more than 2147483647 times has no number of times: write R/PT1H.")
     if len(parts) == 3:
         first = as_instant(parts[1], environment)
         if first is None:

@@ -36,11 +36,14 @@ def create(token: Token, definition: UserTaskDefinition) -> None:
     assignee = expressions.evaluate(token, definition.assignee, "assignee") if definition.assignee else None
     if assignee is not None and not isinstance(assignee, str):
         raise expressions.unusable(token, definition.assignee, "The assignee must be a text.")
+    expressions.short(token, definition.assignee, assignee or "", "assignee")
     priority = expressions.evaluate(token, definition.priority, "priority") if definition.priority else DEFAULT_PRIORITY
     try:
         rank = int(priority)
     except (TypeError, ValueError):
         raise expressions.unusable(token, definition.priority, "The priority must be a whole number.") from None
+    if not 0 <= rank <= 100:
+        raise expressions.unusable(token, definition.priority, "The priority must be a number from 0 to 100.")
     form_id = expressions.evaluate(token, definition.form_id, "form id") if definition.form_id else None
     row = waits.add(
         token,
@@ -156,7 +159,7 @@ def _names(token: Token, text: str | None, what: str) -> list[str]:
     names = as_names(expressions.evaluate(token, text, what))
     if names is None:
         raise expressions.unusable(token, text, f"The {what} must be a list of texts.")
-    return names
+    return [expressions.short(token, text, name, f"name of one of the {what}") for name in names]
 
 
 def _instant(token: Token, text: str | None, what: str) -> datetime | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: Most bytes of JSON text in one command's variables.
 SIZE_LIMIT = 4_000_000
 
+#: Characters of a name by which rows are found; three of such names fit into one entry of a PostgreSQL index.
+LONGEST_NAME = 255
 
 _OF_SCOPES = select(Variable.scope_key, Variable.name, Variable.value, Variable.key).where(
     Variable.scope_key.in_(bindparam("scopes", expanding=True))
@@ -31,6 +33,8 @@ def checked(variables: object) -> dict[str, Any]:
     """Return `variables` if they are a JSON object of bearable size; raises InvalidVariables."""
     if not isinstance(variables, dict) or not all(isinstance(name, str) for name in variables):
         raise InvalidVariables("Variables must be a JSON object.")
+    if any(len(name) > LONGEST_NAME for name in variables):
+        raise InvalidVariables(f"The name of a variable may have {LONGEST_NAME} characters.")
     try:
         size = len(dumps(variables))
     except (TypeError, ValueError, RecursionError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from engine.models import (
 )
 from engine.problems import Problem
 from engine.process import Process
+from engine.variables import LONGEST_NAME
 from engine.xml import SIZE_LIMIT
 from tasks import forms
 
@@ -159,7 +160,7 @@ def _read_form(read: _Read, resource: Resource) -> None:
 
 
 def _check(session: Session, read: _Read, groups: Iterable[str] | None) -> list[Problem]:
-    problems = list(read.problems)
+    problems = list(read.problems) + list(_long_ids(read))
     broken = {problem.resource for problem in problems if problem.severity == "error"}
     known = checks.Known(
         forms=frozenset(session.scalars(select(FormDefinition.form_id).distinct()))
@@ -185,6 +186,17 @@ def _check(session: Session, read: _Read, groups: Iterable[str] | None) -> list[
         if resource.name not in broken:
             problems += checks.check(process, known, resource.name)
     return problems
+
+
+def _long_ids(read: _Read) -> Iterator[Problem]:
+    """Yield a problem for each id that no index of the database takes."""
+    found = [(resource, process.process_id) for resource, process in read.processes]
+    found += [(resource, form_id) for resource, form_id, _ in read.forms]
+    found += [(resource, name) for resource, model in read.models for name in (model.id or "", *model.decisions)]
+    for resource, name in found:
+        if len(name) > LONGEST_NAME:
+            sentence = f"An id may have {LONGEST_NAME} characters; “{name[:20]}…” has {len(name)}."
+            yield Problem(sentence, resource=resource.name)
 
 
 def _fields_of(session: Session, read: _Read) -> FormFields:

@@ -21,6 +21,8 @@ FAST = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "1h",
     "max_connections": "300",
+    # Where our users are, so that nothing relies on a server in UTC.
+    "timezone": "Asia/Shanghai",
 }
 
 #: The database user that owns everything.

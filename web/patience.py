@@ -13,9 +13,12 @@ from database.errors import OutcomeUnknown
 from database.extension import RequestSession, db
 from database.retrying import retryable, retrying
 from people.login import is_api_request
-from web.errors import problem
+from web.errors import problem, unstorable
 
 _log = structlog.get_logger(__name__)
+
+#: PostgreSQL's SQLSTATE for a text that is too long for an index.
+_BEYOND_A_LIMIT = "54000"
 
 #: Seconds that a client should wait before it asks again.
 _RETRY_AFTER = "5"
@@ -54,6 +57,8 @@ def init_app(app: Flask) -> None:
 
 
 def _on_database_away(error: Exception) -> Response:
+    if isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) == _BEYOND_A_LIMIT:
+        return make_response(unstorable(error))
     _log.error("the database does not answer", path=request.path, error=str(error))
     if is_api_request():
         detail = str(error) if isinstance(error, OutcomeUnknown) else "The database does not answer."

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pydantic import Field
 
 from database.rest import DEFAULT_TENANT, KeyText, NullableKeyText, Request, Shape, Tenant, Variables
+from engine.variables import LONGEST_NAME
 
 
 class Publication(Request):
     """A message; it is kept for `time_to_live` milliseconds for a receiver that is not there yet."""
 
-    name: str = Field(min_length=1)
-    correlation_key: str = ""
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
+    correlation_key: str = Field("", max_length=LONGEST_NAME)
     time_to_live: int = Field(0, ge=0, le=366 * 24 * 3600 * 1000)
-    message_id: str | None = None
+    message_id: str | None = Field(None, max_length=LONGEST_NAME)
     variables: Variables = Field(default_factory=dict)
     tenant_id: Tenant | None = None
 
@@ -28,8 +29,8 @@ class PublicationShape(Shape):
 class Correlation(Request):
     """A message that must reach somebody now."""
 
-    name: str = Field(min_length=1)
-    correlation_key: str = ""
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
+    correlation_key: str = Field("", max_length=LONGEST_NAME)
     variables: Variables = Field(default_factory=dict)
     tenant_id: Tenant | None = None
 
@@ -45,7 +46,7 @@ class CorrelationShape(Shape):
 class Broadcast(Request):
     """A signal."""
 
-    signal_name: str = Field(min_length=1)
+    signal_name: str = Field(min_length=1, max_length=LONGEST_NAME)
     variables: Variables = Field(default_factory=dict)
     tenant_id: Tenant | None = None
 

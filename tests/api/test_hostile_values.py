@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import Browse, Connect, deploy, repair_files
+from tests.diagrams import chain, diagram, end, start
 
 _CAR = {"plate": "粤B12345", "kind": "small"}
 
@@ -106,3 +107,13 @@ def test_numbers_beyond_64_bits_are_kept(root: httpx.Client) -> None:
         "huge": str(_HUGE),
         "exact": "0.1000000000000000000000000001",
     }
+
+
+def test_an_id_that_no_index_takes_is_refused(root: httpx.Client) -> None:
+    longest = "".join(chr(0x4E00 + number * 79 % 20_000) for number in range(4000))
+    file = diagram(start(), end(), chain("start", "end"), process_id=longest)
+
+    response = root.post("/deployments", files={"resources": ("long.bpmn", file.content)})
+
+    assert response.status_code == 400
+    assert "255 characters" in response.text
