@@ -1,6 +1,6 @@
 """Starting instances and completing user tasks over HTTP: requests a second and latency, on both databases.
 
-    python -m benchmarks.http_completion [--tasks 2000] [--database sqlite|postgresql|URL] [--processes 2] [--clients 16]
+    python -m benchmarks.http_completion [--tasks 2000] [--database sqlite|postgresql|URL] [--processes 2]
 
 Starts the real server with its worker on a new database (PostgreSQL: a cluster of its own that keeps its promises:
 fsync and synchronous commits are on) and drives it from one thread of this process, on the same machine.

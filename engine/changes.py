@@ -9,10 +9,11 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Delete, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from database import Base
+from database.prepared import Prepared
 from engine.models import (
     Audit,
     DecisionEvaluation,
@@ -178,13 +179,13 @@ class Changes:
         for model in _ORDER:
             rows = self._inserts.get(model)
             if rows:
-                connection.execute(_insertion(model), list(rows.values()))
+                _insert(connection, model, list(rows.values()))
         for model, by_key in self._updates.items():
             same_columns: dict[tuple[str, ...], list[Row]] = defaultdict(list)
             for key, values in by_key.items():
                 same_columns[tuple(values)].append({"_key": key} | values)
             for columns, parameters in same_columns.items():
-                connection.execute(_update_by_key(model, columns), parameters)
+                _update_by_key(model, columns).execute(connection, parameters)
 
     def _end(self, connection: Connection) -> None:
         for owner, (kinds, event_ids) in self._closed_events.items():
@@ -196,12 +197,12 @@ class Changes:
                     owners = [key for key in keys if key > 0]
                     own = [-key for key in keys if key < 0]
                     if owners:
-                        connection.execute(_deletion(model, "element_instance_key"), {"keys": owners})
+                        _deletion(model, "element_instance_key").execute(connection, [{"_key": key} for key in owners])
                     if own:
-                        connection.execute(_deletion(model, "key"), {"keys": own})
+                        _deletion(model, "key").execute(connection, [{"_key": key} for key in own])
                 elif model is UserTaskGroup:
                     for candidates in (UserTaskGroup, UserTaskUser):
-                        connection.execute(_deletion(candidates, "task_key"), {"keys": keys})
+                        _deletion(candidates, "task_key").execute(connection, [{"_key": key} for key in keys])
                 else:
                     _end_by_state(connection, model, keys, closed[keys[0]]["at"])
 
@@ -209,21 +210,30 @@ class Changes:
 # The statements are built once: building them costs as much as running them.
 
 
-@cache
-def _insertion(model: type[Base]) -> Insert:
-    return insert(_table(model))
+def _insert(connection: Connection, model: type[Base], rows: list[Row]) -> None:
+    same_columns: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        same_columns[tuple(row)].append(row)
+    for columns, of_columns in same_columns.items():
+        _insertion(model, columns).execute(connection, of_columns)
 
 
 @cache
-def _update_by_key(model: type[Base], columns: tuple[str, ...]) -> Update:
+def _insertion(model: type[Base], columns: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(_table(model)).values({name: bindparam(name) for name in columns}))
+
+
+@cache
+def _update_by_key(model: type[Base], columns: tuple[str, ...]) -> Prepared:
     table = _table(model)
-    return update(table).where(table.c.key == bindparam("_key")).values({name: bindparam(name) for name in columns})
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    return Prepared(update(table).where(table.c.key == bindparam("_key")).values(values))
 
 
 @cache
-def _deletion(model: type[Base], column: str) -> Delete:
+def _deletion(model: type[Base], column: str) -> Prepared:
     table = _table(model)
-    return delete(table).where(table.c[column].in_(bindparam("keys", expanding=True)))
+    return Prepared(delete(table).where(table.c[column] == bindparam("_key")))
 
 
 @cache

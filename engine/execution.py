@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 import feel
+from database.prepared import Prepared
 from engine import clock, definitions, locks, messages, state, throwing
 from engine.changes import Changes
 from engine.configuration import configuration
@@ -29,8 +31,8 @@ from engine.workflow import Execution
 from engine.working_days import CurrentCalendar
 
 # Built once: building a statement costs as much as running it.
-_ROOT = select(ProcessInstance.root_key).where(ProcessInstance.key == bindparam("key"))
-_LOAD = (
+_ROOT = Prepared(select(ProcessInstance.root_key).where(ProcessInstance.key == bindparam("key")))
+_LOAD = Prepared(
     select(
         ProcessInstance.definition_key,
         ProcessInstance.state,
@@ -44,7 +46,20 @@ _LOAD = (
     .outerjoin(InstanceState, InstanceState.instance_key == ProcessInstance.key)
     .where(ProcessInstance.key == bindparam("key"))
 )
-_VERSION = select(ProcessDefinition.version).where(ProcessDefinition.key == bindparam("key"))
+_VERSION = Prepared(select(ProcessDefinition.version).where(ProcessDefinition.key == bindparam("key")))
+
+
+class StoredInstance(NamedTuple):
+    """What a command needs of the row of an instance, in the order of the query's columns."""
+
+    definition_key: int
+    state: str
+    parent_key: int | None
+    parent_element_instance_key: int | None
+    title: str
+    revision: int
+    suspended_at: datetime | None
+    tokens: bytes | None
 
 
 class Command(Protocol):
@@ -84,7 +99,7 @@ def execute(
     must be rolled back.
     """
     if root_key is None:
-        root_key = session.connection().scalar(_ROOT, {"key": instance_key})
+        root_key = _ROOT.scalar(session.connection(), key=instance_key)
         if root_key is None:
             raise NotFound("process instance", instance_key)
     hierarchy = Hierarchy(session, root_key, actor)
@@ -188,9 +203,10 @@ class Hierarchy:
         execution = self._executions.get(instance_key)
         if execution is not None:
             return execution
-        row = self.session.connection().execute(_LOAD, {"key": instance_key}).one_or_none()
-        if row is None:
+        found = _LOAD.rows(self.session.connection(), key=instance_key)
+        if not found:
             raise NotFound("process instance", instance_key)
+        row = StoredInstance(*found[0])
         if row.state != ProcessState.ACTIVE:
             raise NotActive("process instance", instance_key, row.state.lower())
         execution = Execution(self, self.process(row.definition_key), row.definition_key)
@@ -220,7 +236,7 @@ class Hierarchy:
     ) -> Execution:
         """Make a new instance whose root token is ready to enter."""
         process = self.process(definition_key)
-        version = self.session.connection().scalar(_VERSION, {"key": definition_key})
+        version = _VERSION.scalar(self.session.connection(), key=definition_key)
         execution = Execution(self, process, definition_key)
         execution.instance_key = instance_key
         execution.fresh = True
@@ -288,16 +304,21 @@ class Hierarchy:
         ended = [execution.instance_key for execution in self._executions.values() if execution.ended]
         connection = self.session.connection()
         if live:
-            connection.execute(_store_state(connection.dialect.name), live)
+            _store_state(connection.dialect.name).execute(connection, live)
         if ended:
-            connection.execute(delete(InstanceState).where(InstanceState.instance_key.in_(ended)))
+            _DROP_STATE.execute(connection, [{"_key": key} for key in ended])
+
+
+_DROP_STATE = Prepared(delete(InstanceState).where(InstanceState.instance_key == bindparam("_key")))
 
 
 @cache
-def _store_state(dialect: str) -> Any:
+def _store_state(dialect: str) -> Prepared:
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(InstanceState.__table__)
-    return statement.on_conflict_do_update(
-        index_elements=[InstanceState.instance_key], set_={"tokens": statement.excluded.tokens}
+    return Prepared(
+        statement.on_conflict_do_update(
+            index_elements=[InstanceState.instance_key], set_={"tokens": statement.excluded.tokens}
+        )
     )
 
 

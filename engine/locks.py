@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from database.prepared import Prepared
 from engine.models import ProcessInstance
 
-_LOCK = select(ProcessInstance.key).where(ProcessInstance.key == bindparam("key")).with_for_update()
+_LOCK = Prepared(select(ProcessInstance.key).where(ProcessInstance.key == bindparam("key")).with_for_update())
 
-_TRY = select(ProcessInstance.key).where(ProcessInstance.key == bindparam("key")).with_for_update(skip_locked=True)
+_TRY = Prepared(
+    select(ProcessInstance.key).where(ProcessInstance.key == bindparam("key")).with_for_update(skip_locked=True)
+)
 
 _HELD = "baton_locked_roots"
 
@@ -51,14 +54,14 @@ def try_lock(session: Session, root_key: int) -> bool:
     return _take(session, root_key, _TRY)
 
 
-def _take(session: Session, root_key: int, statement: Select[int]) -> bool:
+def _take(session: Session, root_key: int, statement: Prepared) -> bool:
     connection = session.connection()
     # On SQLite the transaction itself holds the one write lock.
     if connection.dialect.name == "sqlite":
         return True
     if root_key in _held(session):
         return True
-    if connection.scalar(statement, {"key": root_key}) is None:
+    if statement.scalar(connection, key=root_key) is None:
         return False
     session.expire_all()
     session.info[_HELD] = (session.get_transaction(), _held(session) | {root_key})

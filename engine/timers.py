@@ -147,6 +147,7 @@ def open_timer(host: Token, event: Element, definition: TimerDefinition, part: i
         Timer,
         key=new_key(),
         due_at=due.due_at,
+        next_at=due.due_at,
         instance_key=execution.instance_key,
         definition_key=execution.definition_key,
         process_id=execution.process.process_id,

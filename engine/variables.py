@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
 import feel
 from database import dumps
+from database.prepared import Prepared
 from engine.errors import InvalidVariables
 from engine.keys import new_key
 from engine.models import Variable
@@ -24,9 +26,11 @@ SIZE_LIMIT = 4_000_000
 #: Characters of a name by which rows are found; three of such names fit into one entry of a PostgreSQL index.
 LONGEST_NAME = 255
 
-_OF_SCOPES = select(Variable.scope_key, Variable.name, Variable.value, Variable.key).where(
-    Variable.scope_key.in_(bindparam("scopes", expanding=True))
-)
+@cache
+def _of_scopes(count: int) -> Prepared:
+    scopes: list[Any] = [bindparam(f"scope{number}") for number in range(count)]
+    columns = (Variable.scope_key, Variable.name, Variable.value, Variable.key)
+    return Prepared(select(*columns).where(Variable.scope_key.in_(scopes)))
 
 
 def checked(variables: object) -> dict[str, Any]:
@@ -120,8 +124,9 @@ class Variables:
             return
         for key in missing:
             self._scopes[key] = {}
-        rows = self._execution.session.connection().execute(_OF_SCOPES, {"scopes": missing})
-        for scope_key, name, value, key in rows:
+        connection = self._execution.session.connection()
+        scopes = {f"scope{number}": key for number, key in enumerate(missing)}
+        for scope_key, name, value, key in _of_scopes(len(missing)).rows(connection, **scopes):
             self._scopes[scope_key][name] = value
             self._keys[scope_key, name] = key
 
