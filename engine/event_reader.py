@@ -19,7 +19,7 @@ from engine.elements.definitions import (
     TerminateDefinition,
     TimerDefinition,
 )
-from engine.extensions import BPMN, extension, local_name
+from engine.extensions import BPMN, extension, extensions, local_name
 
 
 class EventReader:
@@ -35,12 +35,19 @@ class EventReader:
         """Return the definitions of an event, in order; none for an event without."""
         if node.find(f"{BPMN}eventDefinitionRef") is not None:
             self._problem(node, "The definition of an event must stand in the event, not be referred to.")
+        self._refuse_extensions(node)
         found = [
             self._definition(node, child)
             for child in node
             if isinstance(child.tag, str) and child.tag.startswith(BPMN) and child.tag.endswith("EventDefinition")
         ]
         return tuple(definition for definition in found if definition is not None)
+
+    def _refuse_extensions(self, node: etree._Element) -> None:
+        """Report what would be passed over in silence: nothing that Camunda 8 adds to a definition is executed."""
+        for definition in node:
+            for child in extensions(definition):
+                self._problem(node, f"The extension zeebe:{local_name(child)} is not executed by this server.")
 
     def message(self, node: etree._Element, reference: str | None) -> MessageDefinition:
         """Return the message that an element refers to."""

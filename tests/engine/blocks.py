@@ -161,6 +161,8 @@ class Drawing:
     messages: list[str] = field(default_factory=list)
     #: User tasks that can be ended and begun anew by hand without any other consequence.
     movable: set[str] = field(default_factory=set)
+    #: What every user task has besides: listeners.
+    listeners: str = ""
 
     @property
     def process_id(self) -> str:
@@ -188,12 +190,12 @@ class Drawing:
         name = f"b{name_of(path)}"
         match block:
             case Task():
-                parts.append(user(name))
+                parts.append(user(name, self.listeners))
                 self.movable.add(name)
             case Script(flaky):
                 parts.append(script(name, f"assert(x, x != {FAILING})" if flaky else "1", f"v{name_of(path)}"))
             case Many(items, sequential):
-                parts.append(user(name, inside=loop(str(list(range(items))), sequential=sequential)))
+                parts.append(user(name, self.listeners, loop(str(list(range(items))), sequential=sequential)))
             case Sequence(blocks):
                 ends = [self._block(inner, (*path, number), parts) for number, inner in enumerate(blocks)]
                 parts.extend(flow(left, entered) for (_, left), (entered, _) in pairwise(ends))
@@ -239,7 +241,11 @@ class Drawing:
         merge, task, split, out = (f"{word}{name_of(path)}" for word in ("merge", "turn", "split", "out"))
         self.movable.add(task)
         entered, left = self._block(inner, (*path, 0), parts)
-        parts += [gateway("exclusive", merge), user(task), gateway("exclusive", split, default=f"{split}-{out}")]
+        parts += [
+            gateway("exclusive", merge),
+            user(task, self.listeners),
+            gateway("exclusive", split, default=f"{split}-{out}"),
+        ]
         parts += [node("task", out), chain(merge, task, entered), flow(left, split)]
         parts += [flow(split, merge, _AGAIN), flow(split, out)]
         return merge, out
@@ -258,7 +264,7 @@ class Drawing:
                 sub_process(
                     f"events{name_of(path)}",
                     start(ids[0], catches("message", name), isInterrupting="true" if interrupted else "false"),
-                    user(ids[1]),
+                    user(ids[1], self.listeners),
                     end(ids[2]),
                     chain(*ids),
                     event=True,
@@ -273,7 +279,7 @@ class Drawing:
         self.movable.discard(entered)  # its timer would begin anew, too
         border, task, merge = (f"{word}{name_of(path)}" for word in ("late", "reminded", "merged"))
         parts += [boundary(border, entered, timer("Duration", duration(block, path)), interrupting=interrupting)]
-        parts += [user(task), flow(border, task)]
+        parts += [user(task, self.listeners), flow(border, task)]
         self.movable.add(task)
         if interrupting:
             parts += [gateway("exclusive", merge), flow(left, merge), flow(task, merge)]

@@ -81,6 +81,14 @@ def test_an_evaluation_of_what_is_not_there_is_refused(play: Player) -> None:
         evaluate(play, [])  # type: ignore[arg-type]
 
 
+def test_a_filter_of_the_variables_that_a_condition_looks_at_is_refused(play: Player) -> None:
+    """Camunda 8 has it; here a condition is looked at whenever any variable is written."""
+    held = '<bpmn:extensionElements><zeebe:conditionalFilter variableEvents="create"/></bpmn:extensionElements>'
+    event = start("start", when("stock < 10").replace("<bpmn:condition>", f"{held}<bpmn:condition>"))
+    with pytest.raises(DeploymentRefused, match="conditionalFilter"):
+        play.deploy(diagram(event, user("work"), end(), chain("start", "work", "end")))
+
+
 # --- several triggers that belong together
 
 
