@@ -19,6 +19,7 @@ from database.rest import (
     Shape,
     TextCondition,
 )
+from database.rest.shapes import PlainText
 from engine.migrating import Step
 
 #: Most instances of one preview.
@@ -31,7 +32,7 @@ class BatchRequest(Request):
     filter: ProcessInstanceFilter
     operation_reference: int | None = Field(None, ge=1)
     #: Why, for the history of each instance.
-    reason: str | None = None
+    reason: PlainText | None = None
 
     @model_validator(mode="after")
     def _some_criterion(self) -> Self:
@@ -56,8 +57,8 @@ class PreviewRequest(MigrationBatch):
 class MoveInBatch(Request):
     """Every token at one element goes to another, in the scope that it is in."""
 
-    source_element_id: str = Field(min_length=1)
-    target_element_id: str = Field(min_length=1)
+    source_element_id: PlainText = Field(min_length=1)
+    target_element_id: PlainText = Field(min_length=1)
 
 
 class ModificationBatch(BatchRequest):

@@ -103,8 +103,16 @@ def work(sessions: Callable[[], Session]) -> bool:
         keys = session.scalars(
             select(BatchOperation.key).where(BatchOperation.state.in_(_UNDER_WAY)).order_by(BatchOperation.key)
         ).all()
-    turns = [_take_turn(sessions, key) for key in keys]
-    return any(turns)
+    more = False
+    for key in keys:
+        try:
+            more |= _take_turn(sessions, key)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # It is tried again the next time; the others need not wait for that.
+            _log.exception("batch operation failed", operation=key)
+    return more
 
 
 def _take_turn(sessions: Callable[[], Session], key: int) -> bool:
@@ -147,7 +155,8 @@ def _do_next(session: Session, wish: _Wish) -> bool:
         level("batch item failed", operation=wish.key, item=item.key, error=str(error))
         reason = str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
         with transaction(session):
-            _note(session, wish.key, item.key, BatchItemState.FAILED, reason)
+            # A sentence may quote what was sent, and PostgreSQL keeps no NUL.
+            _note(session, wish.key, item.key, BatchItemState.FAILED, reason.replace("\0", "\N{REPLACEMENT CHARACTER}"))
     return True
 
 

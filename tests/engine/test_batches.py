@@ -95,6 +95,18 @@ def test_one_that_fails_says_why_and_stops_no_other(play: Player, cases: list[Ca
     assert [case.todo for case in cases] == [["b"]] * 3
 
 
+def test_an_operation_that_nobody_understands_holds_up_no_other(play: Player, cases: list[Case]) -> None:
+    strange = begin(play, ModifyInstances([("a\0", "b")]))
+    broken = begin(play, ModifyInstances([("a", "b")]))
+    with play.sessions() as session, transaction(session):
+        session.get_one(BatchOperation, broken).request = {"of": "a newer version"}
+    sound = begin(play, CancelInstances())
+    finish(play)
+    assert (outcome(play, strange)[0], set(outcome(play, strange)[1].values())) == ("COMPLETED", {"FAILED"})
+    assert (outcome(play, broken)[0], outcome(play, sound)[0]) == ("CREATED", "COMPLETED")
+    assert [case.state for case in cases] == ["TERMINATED"] * 3
+
+
 def test_instances_are_migrated_by_one_plan(play: Player, cases: list[Case]) -> None:
     new = play.deploy(steps("one", "b")).processes[0]
     cases[2].complete("a")
