@@ -135,7 +135,7 @@ def workers(url: str, count: int) -> Iterator[None]:
     """Run worker processes, and let them end."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "BATON_DATA": folder, "BATON_DATABASE_URL": url, "BATON_LOG_LEVEL": "error"}
-        command = [sys.executable, "-m", "web.cli", "worker"]
+        command = [sys.executable, "-m", "web.cli", "worker", "--parent", str(os.getpid())]
         running = [subprocess.Popen(command, env=environment) for _ in range(count)]
         try:
             while _beating(url) < count:

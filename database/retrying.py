@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from database.errors import OutcomeUnknown
 
 _log = structlog.get_logger("baton.database")
 
@@ -35,6 +37,36 @@ def retryable(error: BaseException) -> bool:
         return True
     code: int = getattr(error.orig, "sqlite_errorcode", 0)
     return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+#: SQLSTATEs of a PostgreSQL that cannot work whatever it is asked begin so, and these are SQLite's codes.
+_AWAY_CLASSES = ("08", "53", "57P", "58")
+_AWAY_SQLITE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CORRUPT,
+}
+
+
+def away(error: BaseException) -> bool:
+    """Return whether the database is at fault (away, full, shutting down) rather than what it was asked to do."""
+    if isinstance(error, OutcomeUnknown):
+        return True
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _AWAY_SQLITE
+    sqlstate: str | None = getattr(error.orig, "sqlstate", None)
+    # No code at all: there was nobody to give one.
+    return sqlstate is None or sqlstate.startswith(_AWAY_CLASSES)
 
 
 def retrying(work: Callable[[], _T], *, again: Callable[[BaseException], bool] = retryable) -> _T:

@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, exists, insert, literal, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from database import transaction
+from database.retrying import away, retryable
 from engine import batch_kinds, clock, wakeup
 from engine.batch_kinds import Item, Kind
 from engine.errors import EngineError, NotActive, NotFound
@@ -107,9 +107,9 @@ def work(sessions: Callable[[], Session]) -> bool:
     for key in keys:
         try:
             more |= _take_turn(sessions, key)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if away(error) or retryable(error):
+                raise
             # It is tried again the next time; the others need not wait for that.
             _log.exception("batch operation failed", operation=key)
     return more
@@ -145,11 +145,9 @@ def _do_next(session: Session, wish: _Wish) -> bool:
                 return False
             wish.kind.carry_out(session, item)
             _note(session, wish.key, item.key, BatchItemState.COMPLETED)
-    except (OperationalError, InterfaceError):
-        # The database is away or chose this transaction as a victim: the item is as it was.
-        raise
     except Exception as error:
-        if item is None:
+        # The database is away or chose this transaction as a victim: the item is as it was.
+        if item is None or away(error) or retryable(error):
             raise
         level = _log.info if isinstance(error, EngineError) else _log.exception
         level("batch item failed", operation=wish.key, item=item.key, error=str(error))

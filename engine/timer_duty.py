@@ -13,11 +13,11 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, bindparam, or_, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from database import transaction
-from database.retrying import retrying
+from database.retrying import away, retrying
 from engine import clock, leases, locks, starts, timer_failures
 from engine.duties import AT_ONCE, Turn
 from engine.errors import EngineError
@@ -120,7 +120,7 @@ def give_back(turn: Turn, keys: Sequence[int]) -> None:
                 .where(Timer.key.in_(keys), Timer.claimed_by == turn.worker)
                 .values(claimed_by=None, claimed_until=None)
             )
-    except (OperationalError, InterfaceError) as error:
+    except SQLAlchemyError as error:
         _log.warning("claims could not be given back and run out", timers=len(keys), error=str(error))
 
 
@@ -143,9 +143,9 @@ def _fire_all(turn: Turn, group: Sequence[Claim]) -> None:
         try:
             retrying(lambda: _fire(turn, group))
             return
-        except (OperationalError, InterfaceError):
-            raise
         except Exception as error:
+            if away(error):
+                raise
             _log.info("timers are fired one by one", instance=group[0].instance_key, error=str(error))
     for each in group:
         _fire_one(turn, each)
@@ -154,10 +154,9 @@ def _fire_all(turn: Turn, group: Sequence[Claim]) -> None:
 def _fire_one(turn: Turn, each: Claim) -> None:
     try:
         retrying(lambda: _fire(turn, [each]))
-    except (OperationalError, InterfaceError):
-        # The database is away: the timer is as it was.
-        raise
     except Exception as error:
+        if away(error):
+            raise
         failure = error
         level = _log.warning if isinstance(error, EngineError) else _log.exception
         level("timer could not be fired", timer=each.key, instance=each.instance_key, error=str(error))

@@ -14,6 +14,7 @@ from datetime import timedelta
 import structlog
 
 from database import transaction
+from database.retrying import away
 from engine import batches, invariants, leftovers, messages
 from engine.duties import AT_ONCE, IDLE_SECONDS, LISTENING_SECONDS, Duty, Sessions, SharedDuty, SoleDuty, Turn
 from engine.timer_duty import TimerDuty
@@ -102,10 +103,14 @@ class Worker:
     def _take(self, post: _Post) -> float:
         try:
             wait = post.duty.take(self._turn())
-        except Exception:
+        except Exception as error:
             post.failures += 1
             wait = min(_FIRST_BACKOFF * 2 ** min(post.failures - 1, 10), _LONGEST_BACKOFF)
-            _log.exception("duty failed", duty=post.duty.name, seconds_until_next_turn=wait)
+            if away(error):
+                reason = str(error).splitlines()[0]
+                _log.warning("the database does not answer", duty=post.duty.name, error=reason, seconds_to_wait=wait)
+            else:
+                _log.exception("duty failed", duty=post.duty.name, seconds_to_wait=wait)
         else:
             post.failures = 0
         return wait

@@ -72,7 +72,7 @@ def _show_copied(table: Copied) -> None:
 def _refuse_workers(engine: Engine) -> None:
     with Session(engine) as session:
         try:
-            silent = heartbeat.silent_for(session)
+            silent = heartbeat.feel(session).silent_for
         except SQLAlchemyError:
             # No table: the copy will say that it has no tables of ours.
             return

@@ -19,7 +19,7 @@ def healthz() -> ResponseReturnValue:
     try:
         present = migrations.current_revision(db.session.connection())
         up_to_date = present == migrations.latest_revision()
-        silent = heartbeat.silent_for(db.session()) if up_to_date else None
+        pulses = heartbeat.feel(db.session()) if up_to_date else heartbeat.Pulses(0, None)
     except SQLAlchemyError:
         return jsonify({"status": "failing", "database": "unreachable", "migrations": "unknown"}), 503
     answer = {
@@ -27,6 +27,7 @@ def healthz() -> ResponseReturnValue:
         "database": "reachable",
         "migrations": "up to date" if up_to_date else "missing: run `baton db upgrade`",
         # For information: a server may be healthy while the workers run elsewhere.
-        "worker_silent_seconds": None if silent is None else round(silent.total_seconds()),
+        "workers": pulses.alive,
+        "worker_silent_seconds": None if pulses.silent_for is None else round(pulses.silent_for.total_seconds()),
     }
     return jsonify(answer), 200 if up_to_date else 503

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from database import create_engine, session_factory, transaction
 from database.errors import OutcomeUnknown
 from database.extension import db
-from database.retrying import ATTEMPTS, retryable, retrying
+from database.retrying import ATTEMPTS, away, retryable, retrying
 from engine.models import ClusterDuty
 from people.models import User
 from tests.conftest import MONDAY, MakeUser
@@ -141,6 +141,30 @@ def test_of_a_commit_that_breaks_nobody_says_that_it_left_no_trace(duties: sessi
     with pytest.raises(OutcomeUnknown) as caught:
         write()
     assert not retryable(caught.value)
+
+
+@postgresql
+@pytest.mark.parametrize(
+    ("sqlstate", "at_fault"), [("53100", True), ("57P01", True), ("54000", False), ("22003", False)]
+)
+def test_a_database_that_cannot_work_is_told_from_work_that_cannot_be_done(
+    sqlstate: str, at_fault: bool, duties: sessionmaker[Session]
+) -> None:
+    with duties() as session, pytest.raises(DBAPIError) as caught:
+        session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END $$"))
+    assert away(caught.value) is at_fault
+
+
+def test_a_database_that_is_not_there_is_at_fault_and_a_table_that_is_not_there_is_not(
+    duties: sessionmaker[Session],
+) -> None:
+    with duties() as session, pytest.raises(DBAPIError) as caught:
+        session.execute(text("SELECT * FROM nowhere"))
+    assert not away(caught.value)
+    for url in ("sqlite:////no/such/directory/x.sqlite", "postgresql+psycopg://nobody@127.0.0.1:1/nothing"):
+        with pytest.raises(DBAPIError) as caught:
+            create_engine(url).connect()
+        assert away(caught.value)
 
 
 @postgresql
