@@ -7,9 +7,20 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from engine.models import Audit, ElementInstance, ElementState, ProcessInstance, UserTask, UserTaskState, Variable
+from database import transaction
+from engine.invariants import check, report
+from engine.models import (
+    Audit,
+    ElementInstance,
+    ElementState,
+    InstanceState,
+    ProcessInstance,
+    UserTask,
+    UserTaskState,
+    Variable,
+)
 from people.models import User
 from tests.cockpit.conftest import Company
 
@@ -282,3 +293,29 @@ def test_an_incident_is_corrected_and_retried_in_one_go(company: Company, sign_i
     assert again.status_code == 409
     assert "Somebody was faster" in again.text
     assert sign_in(company.receptionist).post(address, data={}).status_code == 403
+
+
+def test_a_case_whose_state_is_unreadable_is_cancelled_and_started_anew(company: Company, sign_in: SignIn) -> None:
+    case = company.repair()
+    with company.sessions() as session, transaction(session):
+        session.execute(update(InstanceState).where(InstanceState.instance_key == case).values(tokens=b"nonsense"))
+    with company.sessions() as session:
+        violations = check(session)
+    report(company.sessions, violations)
+    browser = sign_in(company.manager)
+    assert "Its state cannot be read" in browser.get(f"/instances/{case}").text
+    incident = company.incident(case)
+    assert incident is not None
+    for path, choice in (
+        (f"incidents/{incident.key}/retry", {}),
+        (f"incidents/{incident.key}/repair", {}),
+        ("course", {f"place-{place(company, case, 'reception')}": "to:wash", "step": "look"}),
+    ):
+        answer = browser.post(f"/instances/{case}/{path}", data=choice)
+        assert answer.status_code == 409, path
+        assert "Cancel it, then start it anew at the right step." in answer.text
+    browser.post(f"/instances/{case}/cancel", data={"reason": "状态损坏"})
+    first = browser.get(f"/instances/{case}/restart").text
+    wish: dict[str, object] = {"start": "reception", "version": hidden(first, "version")}
+    sent = confirm(see(browser, case, wish, "restart"), wish)
+    assert "This is the new case." in browser.post(f"/instances/{case}/restart", data=sent, follow_redirects=True).text
