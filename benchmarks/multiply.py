@@ -1,4 +1,4 @@
-"""Many cases from one: the rows of a real case are copied with other keys and later dates, tokens included.
+"""Many cases from one: the rows of a real case are copied with other keys and earlier dates, tokens included.
 
 So a database is filled in minutes with what would take hours to play, and each copy is a case that can be worked on.
 """
@@ -16,10 +16,12 @@ from sqlalchemy import Connection
 from database import contents
 from database.contents import Kind, Row, Table
 
-#: Keys of two copies differ by a multiple of this: as much as keys rise in about a second.
-KEY_STEP = 1 << 32
-#: Time between two copies.
-TIME_STEP = timedelta(seconds=1)
+#: Time between two copies, in which no case is played; each is older than the one before.
+TIME_STEP = timedelta(seconds=10)
+#: As much as keys rise in that time (see `engine.keys`).
+_KEY_STEP = 10_000 << 22
+#: Where keys have the number of the process that made them: copies of a case are told from it, and from others, by it.
+_NODE = 12
 
 #: May change the values of one row (by column name) of the copy with this number; False: it is left out.
 Vary = Callable[[str, dict[str, Any], int], bool]
@@ -28,9 +30,10 @@ _NUMBER = re.compile(rb"\d{15,19}")
 
 
 class Template:
-    """The rows of one case, with everything that it called."""
+    """The rows of one case, with everything that it called; `number` (from 1) tells it from other templates."""
 
-    def __init__(self, connection: Connection, root_key: int) -> None:
+    def __init__(self, connection: Connection, root_key: int, number: int) -> None:
+        self._number = number
         self._rows: list[tuple[Table, list[Row]]] = []
         instances: list[int] = []
         keys: set[int] = set()
@@ -83,9 +86,9 @@ class Template:
         if value is None:
             return None
         if kind is Kind.INTEGER:
-            return value + number * KEY_STEP if value in self._keys else value
+            return (value ^ self._number << _NODE) - number * _KEY_STEP if value in self._keys else value
         if kind is Kind.INSTANT:
-            return value + number * TIME_STEP
+            return value - number * TIME_STEP
         if kind is Kind.BYTES:
             return _NUMBER.sub(lambda found: str(self._moved(int(found[0]), Kind.INTEGER, number)).encode(), value)
         return value

@@ -136,7 +136,7 @@ def _fill(engine: Engine) -> None:
         assert found is not None
         found.removal_at = MONDAY
     with engine.connect() as connection:
-        templates = [Template(connection, case.key) for case in (ended, live)]
+        templates = [Template(connection, case.key, number) for number, case in enumerate((ended, live), 1)]
     with sessions() as session, transaction(session):
         for copied, number in zip(templates, (ENDED, LIVE), strict=True):
             copied.multiply(session.connection(), range(1, number + 1), _vary)
