@@ -35,13 +35,15 @@ class Template:
     def __init__(self, connection: Connection, root_key: int, number: int) -> None:
         self._number = number
         self._rows: list[tuple[Table, list[Row]]] = []
+        # Some tables of waits and of the past refer to nothing and come before the instances that they name.
+        present = sorted(contents.tables(connection), key=lambda table: table.name != "process_instance")
         instances: list[int] = []
         keys: set[int] = set()
-        for table in contents.tables(connection):
+        for table in present:
             columns = table.clause().columns
             if table.name == "process_instance":
                 condition = columns.root_key == root_key
-            elif "instance_key" in columns:
+            elif "instance_key" in columns and table.name not in ("message_correlation", "batch_operation_item"):
                 condition = columns.instance_key.in_(instances)
             elif "task_key" in columns:
                 condition = columns.task_key.in_(keys)
