@@ -13,7 +13,7 @@ interface Lane {
 /** The strip at the left of a lane in which its name is drawn. */
 const HEAD = 30;
 /** Less than this many pixels of a lane are not worth a head. */
-const LEAST = 36;
+const LEAST = 60;
 
 /** Lays a head over the left edge for each lane in view whose own head is not. */
 export function keepLaneHeads(host: HTMLElement, canvas: Canvas, elements: ElementRegistry, events: EventBus): void {
