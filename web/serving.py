@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -62,6 +63,8 @@ def serve(host: str, port: int, *, stop_seconds: int, processes: int = 1, worker
 
 def _serve_once(host: str, port: int, processes: int, stop_seconds: int) -> bool:
     """Serve, and return whether it was told to stop; False: its processes died too fast to be replaced one by one."""
+    # It warns of many threads, as if all of them could run at the same time.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     server = Granian(
         "web.serving:application",
         factory=True,
