@@ -245,11 +245,12 @@ def test_each_reason_is_found_by_an_index(company: Company, statements: Statemen
     with company.sessions() as session:
         with transaction(session):
             _thousands(session, company, case)
-        for reason, table, index in (
+        for reason, table, indexes in (
             (Reason.INCIDENT, "incident", "ix_incident_open"),
             (Reason.TASK_OVERDUE, "user_task", "ix_user_task_due"),
             (Reason.TIMER_OVERDUE, "timer", "ix_timer_due_at"),
-            (Reason.UNTOUCHED, "user_task", "ix_user_task_mine"),
+            # Which of the two depends on what the database thinks of the rows.
+            (Reason.UNTOUCHED, "user_task", "ix_user_task_untouched ix_user_task_mine"),
         ):
             wanted = StalledFilter(reason=reason)
             with statements(session) as sent:
@@ -260,7 +261,7 @@ def test_each_reason_is_found_by_an_index(company: Company, statements: Statemen
             for statement, parameters in told:
                 found = plan(session, statement, parameters)
                 # What is counted may be read off another index; what is listed must come in its order.
-                assert "count(" in statement or index in found.indexes, (statement, found)
+                assert "count(" in statement or found.indexes & set(indexes.split()), (statement, found)
                 assert table not in found.whole_tables, (statement, found)
 
 
