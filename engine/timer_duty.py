@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -43,11 +43,17 @@ def _unclaimed() -> ColumnElement[bool]:
 
 # Built once: building a statement costs as much as running it.
 NEXT = select(Timer.next_at).where(_unclaimed()).order_by(Timer.next_at).limit(1)
+#: When the first of the due timers that workers have in hand would be left to others.
+FREED = select(func.min(Timer.claimed_until)).where(
+    Timer.next_at <= bindparam("now", type_=Timer.next_at.type),
+    Timer.claimed_until > bindparam("real_now", type_=Timer.claimed_until.type),
+)
+#: Only by the instant, which is what the index gives: many timers may be due at the same one.
 DUE = (
     select(Timer.key, Timer.instance_key, ProcessInstance.root_key)
     .outerjoin(ProcessInstance, ProcessInstance.key == Timer.instance_key)
     .where(Timer.next_at <= bindparam("now", type_=Timer.next_at.type), _unclaimed())
-    .order_by(Timer.next_at, Timer.key)
+    .order_by(Timer.next_at)
     .limit(bindparam("most"))
     .with_for_update(of=Timer, skip_locked=True)
 )
@@ -89,12 +95,18 @@ class TimerDuty:
 
 def _seconds_until_due(turn: Turn) -> float:
     with turn.sessions() as session:
-        now = clock.now(session)
-        next_at = session.scalar(NEXT, {"real_now": leases.now(session)})
-    if next_at is None:
-        return turn.idle_seconds
+        now, real_now = clock.now(session), leases.now(session)
+        next_at = session.scalar(NEXT, {"real_now": real_now})
+        if next_at is not None and next_at <= now:
+            return 0.0
+        freed_at = session.scalar(FREED, {"now": now, "real_now": real_now})
     # The clock may be one that stands still, and is set.
-    return max(0.0, min((next_at - now).total_seconds(), turn.idle_seconds))
+    waits = [turn.idle_seconds]
+    if next_at is not None:
+        waits.append((next_at - now).total_seconds())
+    if freed_at is not None:
+        waits.append((freed_at - real_now).total_seconds())
+    return min(waits)
 
 
 def claim(turn: Turn) -> list[Claim]:
@@ -130,7 +142,7 @@ def _mark(session: Session, keys: Sequence[int], worker: str | None, until: obje
 
 
 def _by_instance(claims: Iterable[Claim]) -> list[list[Claim]]:
-    """Return the claims of each instance together, oldest first; start timers one by one."""
+    """Return the claims of each instance together, in the order in which they came; start timers one by one."""
     groups: dict[int, list[Claim]] = defaultdict(list)
     for each in claims:
         groups[each.instance_key or -each.key].append(each)
