@@ -90,7 +90,7 @@ def test_the_worklist_is_worked_with_the_keyboard(cases: list[Case], wang: User,
     assert [case.task("estimate").assignee for case in cases] == [None, "wang.fang", None]
 
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**/tasks/{cases[1].task('estimate').key}")
+    page.wait_for_url(f"**/tasks/{cases[1].task('estimate').key}?whose=groups")
 
 
 def test_the_open_worklist_stays_true_and_nothing_moves(
