@@ -15,11 +15,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from database import create_engine, migrations, session_factory, transaction
@@ -108,17 +109,16 @@ class Programs:
             **os.environ,
             "BATON_DATA": str(folder / "data"),
             "BATON_DATABASE_URL": url,
-            "BATON_STOP_SECONDS": "20",
             "PYTHONPATH": str(ROOT),
         }
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, stop_seconds: int = 20) -> subprocess.Popen[bytes]:
         """Start `baton` with these arguments."""
         with self._log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "web.cli", *arguments],
-                env=self._environment,
+                env={**self._environment, "BATON_STOP_SECONDS": str(stop_seconds)},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -282,6 +282,27 @@ def test_a_worker_ends_when_told_to_and_so_do_many_under_one_roof(
         process.send_signal(signal.SIGTERM)
 
     assert [process.wait(timeout=60) for process in (alone, roof)] == [0, 0]
+
+
+def test_a_worker_that_cannot_finish_in_time_ends_all_the_same(
+    programs: Programs, company: sessionmaker[Session]
+) -> None:
+    worker = programs.start("worker", stop_seconds=1)
+    begin(company, 1)
+    assert until(lambda: fired(company) == 1)
+    with company() as session, transaction(session):
+        create_instance(session, definitions.latest(session, "p"))
+        due_at = clock.now(session) + timedelta(seconds=4)
+        session.execute(update(Timer).values(due_at=due_at, next_at=due_at))
+
+    with company() as session, transaction(session):
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("LOCK TABLE timer IN EXCLUSIVE MODE"))
+        time.sleep(7)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=60) == 1
+
+    assert fired(company) == 1
 
 
 def test_workers_that_are_killed_lose_no_timer_and_fire_none_twice(
