@@ -136,7 +136,7 @@ class ListenerVerdict(Request):
 
     type: Literal["userTask"] = "userTask"
     denied: bool | None = None
-    denied_reason: str | None = None
+    denied_reason: PlainText | None = None
     corrections: Corrections | None = None
 
     @model_validator(mode="after")
@@ -164,15 +164,15 @@ class JobFailure(JobReport):
     """The work failed; the back-off in milliseconds."""
 
     retries: WholeNumber = Field(0, ge=0)
-    error_message: str | None = None
+    error_message: PlainText | None = None
     retry_back_off: int = Field(0, ge=0, le=LONGEST_LEASE * 366)
 
 
 class JobError(JobReport):
     """The work ended with a BPMN error."""
 
-    error_code: str = Field(min_length=1)
-    error_message: str | None = None
+    error_code: PlainText = Field(min_length=1)
+    error_message: PlainText | None = None
 
 
 class JobChangeset(Request):
