@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,18 @@ MONDAY = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
 #: The password of every user that `make_user` makes.
 PASSWORD = "correct horse"
 
+
+#: The system's browser, and how it is started: as root, and without asking its maker for anything.
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 #: The socket folder of the run's PostgreSQL cluster; absent when the tests run on SQLite.
 SOCKETS = pytest.StashKey[str]()
@@ -270,3 +283,16 @@ def sign_in(app: Flask) -> Callable[[User], FlaskClient]:
         return browser
 
     return open_browser
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The system's Chromium; one for all tests of a process, because Playwright can be started only once in it."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -24,11 +24,9 @@ from tests.databases import Databases, template
 from tests.library.conftest import LIBRARY, library_resources
 from tests.library.repair_shop import RepairShop
 from tests.play import Player
-from tests.web.frontend.conftest import DIST, chromium
+from tests.web.frontend.conftest import DIST
 from web.application import create_app
 from web.configuration import Configuration
-
-__all__ = ["chromium"]
 
 
 @pytest.fixture(scope="session")
