@@ -170,11 +170,17 @@ def _waits(session: Session, keys: Sequence[int]) -> Iterator[tuple[int, int, Wa
         for row in session.execute(select(*columns).where(model.instance_key.in_(keys), condition)):  # type: ignore[attr-defined]
             yield row.instance_key, row.element_instance_key, Wait(kind, row.element_id, row.key)
     children = session.execute(
-        select(ProcessInstance.parent_key, ProcessInstance.parent_element_instance_key, ProcessInstance.key).where(
-            ProcessInstance.parent_key.in_(keys), ProcessInstance.state == ProcessState.ACTIVE
-        )
+        select(
+            ProcessInstance.parent_key,
+            ProcessInstance.parent_element_instance_key,
+            ProcessInstance.key,
+            ProcessInstance.state,
+        ).where(ProcessInstance.parent_key.in_(keys))
     )
     for row in children:
+        # Not in the query: SQLite would begin with all that are active.
+        if row.state != ProcessState.ACTIVE:
+            continue
         yield row.parent_key, row.parent_element_instance_key, Wait("called instance", "", row.key)
 
 

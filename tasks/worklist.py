@@ -207,7 +207,8 @@ def _belongs(user: User, whose: Whose) -> ColumnElement[bool]:
         return mine
     candidate = UserTask.key.in_(_candidate_keys(user))
     if whose == Whose.GROUPS:
-        return and_(UserTask.assignee.is_(None), candidate)
+        # Not `IS NULL`, by which SQLite would begin with all the tasks that nobody has.
+        return and_(func.coalesce(UserTask.assignee, "") == "", candidate)
     if may_see_all(user):
         return literal_column("1 = 1")
     return or_(mine, candidate)

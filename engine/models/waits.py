@@ -75,9 +75,10 @@ class UserTask(Base):
         # Stalled: open tasks that nobody has taken.
         Index(
             "ix_user_task_untouched",
+            "assignee",
             "touched_at",
-            sqlite_where=text("state = 'CREATED' AND assignee IS NULL"),
-            postgresql_where=text("state = 'CREATED' AND assignee IS NULL"),
+            sqlite_where=text("state = 'CREATED'"),
+            postgresql_where=text("state = 'CREATED'"),
         ),
         # Worklist: open tasks that are anybody's.
         Index(
