@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from database import Base, Instant
-from engine import wakeup
+from engine import real_time, wakeup
 from engine.configuration import configuration
 from engine.errors import ClockNotControllable
 
@@ -28,13 +28,13 @@ _ROW = 1
 def now(session: Session) -> datetime:
     """Return the current instant, in UTC."""
     if not configuration(session).clock_control:
-        return datetime.now(UTC)
+        return real_time.now(session)
     setting = session.get(ClockSetting, _ROW)
     if setting is None:
-        return datetime.now(UTC)
+        return real_time.now(session)
     if setting.pinned_at is not None:
         return setting.pinned_at
-    return datetime.now(UTC) + timedelta(seconds=setting.offset_seconds)
+    return real_time.now(session) + timedelta(seconds=setting.offset_seconds)
 
 
 def pin(session: Session, at: datetime) -> None:
@@ -60,7 +60,7 @@ def run_from(session: Session, at: datetime) -> None:
     """Let the clock run on from the instant `at`; raises ClockNotControllable where the configuration forbids it."""
     setting = _setting(session)
     setting.pinned_at = None
-    setting.offset_seconds = (at - datetime.now(UTC)).total_seconds()
+    setting.offset_seconds = (at - real_time.now(session)).total_seconds()
     session.flush()
 
 

@@ -153,8 +153,9 @@ class SoleDuty:
         """Take or renew the lease; return False when another worker holds it."""
         with turn.sessions() as session, transaction(session):
             now = leases.now(session)
-            free = or_(ClusterDuty.holder.is_(None), ClusterDuty.holder == turn.worker, ClusterDuty.leased_until <= now)
-            values = {"holder": turn.worker, "leased_until": now + leases.DUTY_LEASE}
+            until = now + leases.DUTY_LEASE
+            free = or_(ClusterDuty.holder == turn.worker, leases.over(ClusterDuty.leased_until, now, until))
+            values = {"holder": turn.worker, "leased_until": until}
             return self._update(session, values, free)
 
     @contextmanager

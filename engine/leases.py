@@ -1,11 +1,16 @@
-"""Leases: how long a worker may hold what it has claimed, by a clock that nobody sets and all workers share."""
+"""Leases: how long a worker may hold what it has claimed, by a clock that all workers share.
+
+It is the real time, not the engine's: one that stands still would let no lease run out.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from engine.real_time import read as now
 
 #: A worker that holds timers for so long is taken for dead, and others take them over. Its turns are far shorter.
 TIMER_LEASE = timedelta(seconds=5)
@@ -14,11 +19,13 @@ TIMER_LEASE = timedelta(seconds=5)
 DUTY_LEASE = timedelta(seconds=30)
 
 
-def now(session: Session) -> datetime:
-    """Return the real time in UTC by the database's clock: workers are on machines whose clocks may differ."""
-    if session.get_bind().dialect.name == "sqlite":
-        # One machine. Not the engine's clock either: one that stands still would let no lease run out.
-        return datetime.now(UTC)
-    at = session.scalar(select(func.clock_timestamp()))
-    assert isinstance(at, datetime)
-    return at.astimezone(UTC)
+def over(until: InstrumentedAttribute[datetime | None], now: object, longest: object) -> ColumnElement[bool]:
+    """Return the condition that nobody holds a lease: there is none, or it is over at `now`.
+
+    `longest` is when the longest lease would end that is given now. One that ends later was given before the clock was
+    set back, and whoever holds it may be dead.
+    """
+    return or_(until.is_(None), until <= now, until > longest)
+
+
+__all__ = ["DUTY_LEASE", "TIMER_LEASE", "now", "over"]

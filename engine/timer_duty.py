@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -35,24 +35,23 @@ BATCH = 100
 _BUSY = timedelta(milliseconds=200)
 
 
-def _unclaimed() -> ColumnElement[bool]:
-    return or_(
-        Timer.claimed_until.is_(None), Timer.claimed_until <= bindparam("real_now", type_=Timer.claimed_until.type)
-    )
-
+_REAL_NOW = bindparam("real_now", type_=Timer.claimed_until.type)
+#: When a claim ends that is made now.
+_LONGEST = bindparam("longest", type_=Timer.claimed_until.type)
+_UNCLAIMED = leases.over(Timer.claimed_until, _REAL_NOW, _LONGEST)
 
 # Built once: building a statement costs as much as running it.
-NEXT = select(Timer.next_at).where(_unclaimed()).order_by(Timer.next_at).limit(1)
+NEXT = select(Timer.next_at).where(_UNCLAIMED).order_by(Timer.next_at).limit(1)
 #: When the first of the due timers that workers have in hand would be left to others.
 FREED = select(func.min(Timer.claimed_until)).where(
     Timer.next_at <= bindparam("now", type_=Timer.next_at.type),
-    Timer.claimed_until > bindparam("real_now", type_=Timer.claimed_until.type),
+    Timer.claimed_until > _REAL_NOW,
 )
 #: Only by the instant, which is what the index gives: many timers may be due at the same one.
 DUE = (
     select(Timer.key, Timer.instance_key, ProcessInstance.root_key)
     .outerjoin(ProcessInstance, ProcessInstance.key == Timer.instance_key)
-    .where(Timer.next_at <= bindparam("now", type_=Timer.next_at.type), _unclaimed())
+    .where(Timer.next_at <= bindparam("now", type_=Timer.next_at.type), _UNCLAIMED)
     .order_by(Timer.next_at)
     .limit(bindparam("most"))
     .with_for_update(of=Timer, skip_locked=True)
@@ -96,7 +95,7 @@ class TimerDuty:
 def _seconds_until_due(turn: Turn) -> float:
     with turn.sessions() as session:
         now, real_now = clock.now(session), leases.now(session)
-        next_at = session.scalar(NEXT, {"real_now": real_now})
+        next_at = session.scalar(NEXT, {"real_now": real_now, "longest": real_now + leases.TIMER_LEASE})
         if next_at is not None and next_at <= now:
             return 0.0
         freed_at = session.scalar(FREED, {"now": now, "real_now": real_now})
@@ -115,9 +114,12 @@ def claim(turn: Turn) -> list[Claim]:
     def attempt() -> list[Claim]:
         with turn.sessions() as session, transaction(session):
             real_now = leases.now(session)
-            due = session.execute(DUE, {"now": clock.now(session), "real_now": real_now, "most": BATCH})
+            until = real_now + leases.TIMER_LEASE
+            due = session.execute(
+                DUE, {"now": clock.now(session), "real_now": real_now, "longest": until, "most": BATCH}
+            )
             claims = [Claim(*row) for row in due]
-            _mark(session, [each.key for each in claims], turn.worker, real_now + leases.TIMER_LEASE)
+            _mark(session, [each.key for each in claims], turn.worker, until)
         return claims
 
     return retrying(attempt)

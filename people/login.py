@@ -48,6 +48,12 @@ def signed_in_user() -> User:
     return cast(User, current_user._get_current_object())
 
 
+def known_username() -> str:
+    """Return who makes this request as far as it is known by now, else nothing: the database is not asked for it."""
+    # Where Flask-Login keeps whom it has loaded; `current_user` would load them, and the database may be away.
+    return getattr(g.get("_login_user"), "username", "")
+
+
 def _known(username: str) -> User | None:
     """Return the user as they are now, apart from the session: what a transaction does there costs no second look."""
     session = db.session()

@@ -52,6 +52,7 @@ class Pulses:
 def feel(session: Session) -> Pulses:
     """Return what is known of the workers, wherever they run."""
     now = leases.now(session)
-    lately = WorkerPulse.beat_at > now - ALIVE_FOR
+    # A beat that is still to come was given before the clock was set back.
+    lately = WorkerPulse.beat_at.between(now - ALIVE_FOR, now + ALIVE_FOR)
     alive, last = session.execute(select(func.count().filter(lately), func.max(WorkerPulse.beat_at))).one()
-    return Pulses(alive, None if last is None else now - last)
+    return Pulses(alive, None if last is None else max(now - last, timedelta(0)))

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_login import current_user
+
+from people import login
 
 _REQUEST_ID = re.compile(r"[\w-]{8,64}")
 
@@ -72,6 +73,6 @@ def _end(response: Response) -> Response:
             path=request.path,
             status=response.status_code,
             milliseconds=round((time.perf_counter() - g.request_began) * 1000, 1),
-            user=current_user.username if current_user and current_user.is_authenticated else "",
+            user=login.known_username(),
         )
     return response

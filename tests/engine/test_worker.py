@@ -6,14 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
-from sqlalchemy import event, func, select, text, update
+from sqlalchemy import Engine, event, func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from database import rehearsal, transaction
+from database import rehearsal, session_factory, transaction
 from engine import clock, locks, timer_duty, wakeup
+from engine.configuration import EngineConfiguration
 from engine.duties import AT_ONCE, Duty, Sessions, SharedDuty, SoleDuty, Turn, last_run_at
 from engine.incidents import ResolveIncident
 from engine.models import Audit, ClusterDuty, ElementInstance, Incident, IncidentState, Timer
@@ -91,6 +92,19 @@ def test_timers_that_one_worker_has_in_hand_are_left_to_it_until_its_claim_runs_
     assert case.todo == ["chase", "work"]
 
 
+def test_claims_from_before_the_clock_was_set_back_hold_nobody_up(play: Player) -> None:
+    (case,) = due(play, 1)
+    assert len(timer_duty.claim(Turn(play.sessions, "a worker that has died"))) == 1
+    with play.sessions() as session:
+        claimed_until = session.scalar(select(Timer.claimed_until))
+    assert claimed_until is not None
+
+    change_timers(play, claimed_until=claimed_until + HOUR)
+    play.run_due()
+
+    assert case.todo == ["chase", "work"]
+
+
 def test_what_is_left_when_the_turn_is_over_is_given_back(play: Player) -> None:
     due(play, 5)
 
@@ -110,6 +124,23 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_has_not_begun(play: Pl
     assert fired(play) == 1
     with play.sessions() as session:
         assert session.scalars(select(Timer.claimed_by)).all() == [None] * 4
+
+
+@pytest.mark.postgresql_only(reason="SQLite is on one host, whose clock is the one")
+def test_a_host_whose_clock_is_wrong_goes_by_the_databases(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Ahead:
+            return super().now(tz) + HOUR
+
+    monkeypatch.setattr("engine.real_time.datetime", Ahead)
+    with session_factory(database, **EngineConfiguration().info())() as session:
+        database_now = session.scalar(select(func.clock_timestamp()))
+        assert database_now is not None
+        shown = [clock.now(session) for _ in range(3)]
+
+    assert timedelta(0) <= shown[0] - database_now < timedelta(minutes=1)
+    assert shown == sorted(shown)
 
 
 @pytest.mark.postgresql_only(reason="SQLite has one writer, so nobody can be busy while another one writes")
@@ -270,10 +301,10 @@ def test_timers_to_come_are_not_looked_at(play: Player, sessions: sessionmaker[S
 def _literal(statement: str, session: Session) -> str:
     """Return a compiled statement with values in place of its parameters."""
     at = "'2030-01-01 00:00:00'"
-    for name, value in (("real_now", at), ("now", at), ("most", "100"), ("param_1", "1")):
+    for name, value in (("real_now", at), ("longest", at), ("now", at), ("most", "100"), ("param_1", "1")):
         for form in (f"%({name})s::TIMESTAMP WITH TIME ZONE", f"%({name})s::INTEGER", f"%({name})s", f":{name}"):
             statement = statement.replace(form, value)
-    values = iter([at, at, "100", "0"] if "min(" in statement or "JOIN" in statement else [at, "1", "0"])
+    values = iter([at, at, at, "100", "0"] if "JOIN" in statement else [at, at, "1", "0"])
     while "?" in statement:
         statement = statement.replace("?", next(values), 1)
     return statement
@@ -470,8 +501,9 @@ def test_a_sole_duty_is_done_although_the_clock_was_set_back(play: Player) -> No
     assert log == ["a0"]
 
 
+@pytest.mark.parametrize("offset", [-HOUR, HOUR])
 def test_a_long_sole_duty_is_done_in_turns_and_begun_again_by_another_worker_when_its_holder_is_gone(
-    play: Player,
+    play: Player, offset: timedelta
 ) -> None:
     log: list[str] = []
     first, second = sole(play, log, "a", 3), sole(play, log, "b", 3)
@@ -486,7 +518,8 @@ def test_a_long_sole_duty_is_done_in_turns_and_begun_again_by_another_worker_whe
     with play.sessions() as session, transaction(session):
         leased_until = session.scalars(select(ClusterDuty.leased_until)).one()
         assert leased_until is not None
-        session.execute(update(ClusterDuty).values(leased_until=leased_until - HOUR))
+        # Over, or given before the clock was set back.
+        session.execute(update(ClusterDuty).values(leased_until=leased_until + offset))
     second.take(Turn(play.sessions, "b"))
     assert log == ["a0", "a1", "b0", "b1", "b2"]
 

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask import Flask, request
@@ -20,7 +21,10 @@ from database.extension import db
 from database.retrying import ATTEMPTS, away, retryable, retrying
 from engine.models import ClusterDuty
 from people.models import User
-from tests.conftest import MONDAY, MakeUser
+from tests.conftest import MONDAY, PASSWORD, MakeUser
+from tests.databases import Databases
+from web.application import create_app
+from web.configuration import Configuration
 
 SERIALIZATION_FAILURE = "DO $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END $$"
 BREAK_CONNECTION = "SELECT pg_terminate_backend(pg_backend_pid())"
@@ -259,3 +263,18 @@ def test_a_page_says_in_both_languages_that_the_database_does_not_answer(app: Fl
     assert answer.status_code == 503
     assert "数据库" in answer.text
     assert "database" in answer.text
+
+
+def test_whoever_asks_with_credentials_is_told_that_the_database_does_not_answer(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """The user cannot be loaded, neither for the request nor for the line of the log that follows it."""
+    url = databases.create()
+    databases.drop(url)
+    client = create_app(Configuration(tmp_path, url, "key")).test_client()
+
+    answer = client.get("/v2/topology", auth=("root", PASSWORD))
+
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["detail"] == "The database does not answer."
