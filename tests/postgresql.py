@@ -60,23 +60,35 @@ def find_programs() -> Path:
 class Cluster:
     """A running PostgreSQL that answers on a Unix socket of its own only; `stop` removes all of it.
 
-    `settings` replace those of `FAST` one by one. Started by root, it runs as the user `postgres`, because PostgreSQL
-    refuses to run as root.
+    `settings` replace those of `FAST` one by one; the files lie in a folder of their own in `parent`. With `standby_of`
+    it is a copy of another cluster that follows it until it is promoted. Started by root, it runs as the user
+    `postgres`, because PostgreSQL refuses to run as root.
     """
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        *,
+        parent: Path | None = None,
+        standby_of: Cluster | None = None,
+    ) -> None:
         self.programs = find_programs()
         self._account = _account()
-        self.folder = Path(mkdtemp(prefix="baton-postgresql-"))
+        self.folder = Path(mkdtemp(prefix="baton-postgresql-", dir=parent))
         if self._account:
             shutil.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
         self._guard = self._open(["sh", "-c", _GUARD, "guard", str(self.programs), str(self.folder)])
         try:
-            self.run("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+            if standby_of is None:
+                self.run("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+            else:
+                source = ("-h", str(standby_of.folder), "-U", USER, "-D", self._data)
+                self.run("pg_basebackup", *source, "-R", "-X", "stream", "-c", "fast")
             with (self.folder / "settings").open("w") as file:
                 chosen = {**FAST, **(settings or {}), "listen_addresses": "", "unix_socket_directories": self.folder}
                 file.writelines(f"{name} = '{value}'\n" for name, value in chosen.items())
-            with (self.folder / "data" / "postgresql.conf").open("a") as file:
+            # What a standby has copied names the settings of the other one, which may go.
+            with (self.folder / "data" / "postgresql.conf").open("w" if standby_of else "a") as file:
                 file.write(f"include '{self.folder / 'settings'}'\n")
             self.start()
         except BaseException:

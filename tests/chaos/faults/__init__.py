@@ -1,0 +1,1 @@
+"""The faults: what each does to a company at work."""
