@@ -18,9 +18,6 @@ from typing import IO, Any
 
 import orjson
 import sqlalchemy as sa
-from alembic import command
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
@@ -199,10 +196,8 @@ class Backup:
         case what was there before is gone; Damaged, WrongRevision, Unstorable.
         """
         revision = self.manifest.revision
-        try:
-            ScriptDirectory.from_config(migrations.configuration()).get_revision(revision)
-        except CommandError as error:
-            raise WrongRevision(f"The backup is of a newer version of Baton (revision {revision}).") from error
+        if revision not in migrations.revisions():
+            raise WrongRevision(f"The backup is of a newer version of Baton (revision {revision}).")
         with transaction(Session(engine)) as session:
             connection = session.connection()
             present = contents.tables(connection)
@@ -213,7 +208,7 @@ class Backup:
             there = sa.MetaData()
             there.reflect(connection)
             there.drop_all(connection)
-            command.upgrade(migrations.configuration(connection), revision)
+            migrations.migrate(connection, revision)
             # In the order in which they refer to each other, which a backup keeps.
             for part in self.manifest.parts:
                 for rows in self.rows(part):
@@ -221,7 +216,7 @@ class Backup:
                 prove(connection, part.described(), part.rows, part.checksum)
                 done(part)
             contents.settle(connection, [part.described() for part in self.manifest.parts])
-            command.upgrade(migrations.configuration(connection), "head")
+            migrations.migrate(connection, "head")
 
 
 def _instant(text: str) -> datetime:

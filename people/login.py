@@ -14,21 +14,31 @@ from typing import Any, cast
 from flask import Flask, Request, current_app, g, request
 from flask_login import LoginManager, current_user
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from database.extension import db
+from database.prepared import Prepared
 from database.session import transaction
 from people import permissions, service
 from people.errors import SignInRefused, TooManyAttempts
-from people.models import User
+from people.models import Group, Membership, User
 
 #: Path prefixes of the JSON endpoints.
 API_PREFIXES = ("/v2/", "/api/")
 
 _EXTENSION = "people_clock"
 
-#: Built once: every request asks it. One query brings the groups as well.
-_BY_NAME = select(User).options(joinedload(User.groups)).where(User.username == bindparam("username"))
+#: The columns of a user, and of a group.
+_USER, _GROUP = (tuple(model.__table__.columns) for model in (User, Group))
+
+#: Every request asks it: the user once for each of their groups.
+_BY_NAME = Prepared(
+    select(*_USER, *_GROUP)
+    .outerjoin(Membership, Membership.username == User.username)
+    .outerjoin(Group, Group.id == Membership.group_id)
+    .where(User.username == bindparam("name"))
+    .order_by(Group.id)
+)
 
 
 def init_app(app: Flask, clock: Callable[[Session], datetime]) -> None:
@@ -56,12 +66,12 @@ def known_username() -> str:
 
 def _known(username: str) -> User | None:
     """Return the user as they are now, apart from the session: what a transaction does there costs no second look."""
-    session = db.session()
-    user = session.scalars(_BY_NAME, {"username": username}).unique().one_or_none()
-    if user is not None:
-        for group in user.groups:
-            session.expunge(group)
-        session.expunge(user)
+    rows = _BY_NAME.rows(db.session().connection(), name=username)
+    if not rows:
+        return None
+    user = User(**{column.key: value for column, value in zip(_USER, rows[0], strict=False)})
+    of_groups = [row[len(_USER) :] for row in rows if row[len(_USER)] is not None]
+    user.groups = [Group(**{column.key: value for column, value in zip(_GROUP, row, strict=True)}) for row in of_groups]
     return user
 
 

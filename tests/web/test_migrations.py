@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from database import Base, create_engine, migrations
@@ -72,3 +73,10 @@ def test_migrating_again_changes_nothing(migrated: Engine) -> None:
     assert inspect(migrated).get_table_names() == before
     with migrated.connect() as connection:
         assert migrations.current_revision(connection) == migrations.latest_revision()
+
+
+def test_the_latest_revision_is_the_end_of_one_chain() -> None:
+    chain = ScriptDirectory.from_config(migrations.configuration())
+
+    assert migrations.latest_revision() == chain.get_current_head()
+    assert migrations.revisions() == [script.revision for script in chain.walk_revisions()][::-1]
