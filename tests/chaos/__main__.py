@@ -8,6 +8,7 @@ python -m tests.chaos --write                          # also into docs/reliabil
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ from collections.abc import Sequence
 from benchmarks.machine import describe
 from tests.chaos import page
 from tests.chaos.catalogue import FAULTS
+from tests.chaos.errors import LeftOut, Stuck
 from tests.chaos.homes import KINDS, home
-from tests.chaos.trial import LeftOut
 
 #: How much is printed of what was found, and of what the programs have said then.
 _SENTENCES, _LOG_CHARACTERS = 10, 20_000
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.faults) - set(FAULTS):
         parser.error(f"there is no fault {', '.join(sorted(unknown))}")
+    # Told to stop, it takes down what it has set up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(describe(), flush=True)
     failed = False
     for name in chosen.faults or FAULTS:
@@ -47,6 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     result = fault.strike(its_home, chosen.times or fault.times)
             except LeftOut as reason:
                 print(f"{name:12} {kind:10}  left out: {reason}", flush=True)
+                continue
+            except Stuck as reason:
+                print(f"{name:12} {kind:10}  stuck: {reason}", flush=True)
+                failed = True
                 continue
             row = page.Row(fault, kind, result)
             print(f"{row.line()}  [{time.monotonic() - begun:.0f} s]", flush=True)

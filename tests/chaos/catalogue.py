@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.chaos.faults import clocks, crowds, databases, disks, processes
+from tests.chaos.faults import clocks, crowds, databases, disks, poison, processes
 from tests.chaos.homes import KINDS, Home
 from tests.chaos.trial import Result
 
@@ -61,6 +61,7 @@ FAULTS = {
         Fault("disk", "No room left on the disk under load, then room again", disks.full, 3),
         Fault("clock", "The machine's clock set an hour forward and back under load", clocks.machine, 2),
         Fault("skew", "The clock of one worker an hour ahead, then behind", clocks.worker, 2, _POSTGRESQL),
+        Fault("poison", "A timer, a message and a job that fail every time", poison.poison, 1),
         Fault("deployments", "Two deployments of the same files at the same moment", crowds.deployments, 20),
         Fault("timers", "Timers due at the same instant", crowds.same_timers, 4),
         Fault("task", "Users who complete the same task at the same moment", crowds.same_task, 3),

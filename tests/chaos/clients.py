@@ -12,11 +12,13 @@ import json
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from tests.chaos.errors import Stuck
 from tests.diagrams import chain, diagram, end, flow, gateway, node, start, timer, user
 
 #: Two tasks one after the other, and beside them a timer; the case ends when all has been done.
@@ -84,14 +86,14 @@ class Record:
 
 
 class Client:
-    """One client with one connection."""
+    """One client with one connection; `headers` say who it is, in place of username and password."""
 
-    def __init__(self, port: int, username: str = USERNAME) -> None:
+    def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
         self.record = Record()
         self._port = port
         self._connection: HTTPConnection | None = None
-        credentials = base64.b64encode(f"{username}:{PASSWORD}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+        credentials = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+        self._headers = headers or {"Authorization": f"Basic {credentials}"}
 
     def ask(self, path: str, body: object | bytes, content_type: str = "application/json") -> Answer:
         """Send one request and return what is known of it, which is counted."""
@@ -198,7 +200,7 @@ class Load:
         give_up_at = time.monotonic() + seconds
         while self.count(Outcome.ACKNOWLEDGED) < wanted:
             if time.monotonic() > give_up_at:
-                raise SystemExit(f"The server has not acknowledged {acknowledged} requests in {seconds:.0f} s.")
+                raise Stuck(f"The server has not acknowledged {acknowledged} requests in {seconds:.0f} s.")
             time.sleep(0.02)
 
     def _work(self, number: int, client: Client) -> None:
@@ -233,7 +235,7 @@ def finish(port: int, record: Record, seconds: float = 120) -> None:
     give_up_at = time.monotonic() + seconds
     while (tasks := client.open_tasks()) != []:
         if time.monotonic() > give_up_at:
-            raise SystemExit(f"{len(tasks or ())} tasks could not be done in {seconds:.0f} s.")
+            raise Stuck(f"{len(tasks or ())} tasks could not be done in {seconds:.0f} s.")
         for key in tasks or ():
             client.complete(key)
     client.close()

@@ -22,6 +22,7 @@ from engine.configuration import EngineConfiguration
 from people import service as people
 from processes.service import Resource, deploy
 from tests.chaos.clients import PASSWORD, PROCESS, USERNAME
+from tests.chaos.errors import Stuck
 
 _ROOT = Path(__file__).parents[2]
 
@@ -128,13 +129,13 @@ class Company:
             connection.close()
 
     def wait_until_well(self, seconds: float = 120) -> None:
-        """Wait until the server answers and all processes are there again; stops the command when it does not."""
+        """Wait until the server answers and all processes are there again; raises Stuck when it does not."""
         give_up_at = time.monotonic() + seconds
         while not (
             len(self.server_processes) >= self._servers and len(self.workers) >= self._workers and self.is_well()
         ):
             if time.monotonic() > give_up_at:
-                raise SystemExit(f"The server did not come back. It said:\n{self.log[-3000:]}")
+                raise Stuck(f"The server did not come back. It said:\n{self.log[-3000:]}")
             time.sleep(0.05)
 
     def kill_all(self) -> None:

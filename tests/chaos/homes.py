@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.served import DURABLE
+from tests.chaos.errors import LeftOut, Stuck
 from tests.postgresql import USER, Cluster, connect
 
 KINDS = ("sqlite", "postgresql")
@@ -56,7 +57,7 @@ def power_off(cluster: Cluster) -> None:
     # Also not waiting to be buried: the next one would take it for alive.
     while any(Path(f"/proc/{pid}").exists() for pid in family):
         if time.monotonic() > give_up_at:
-            raise SystemExit("PostgreSQL could not be killed.")
+            raise Stuck("PostgreSQL could not be killed.")
         time.sleep(0.01)
 
 
@@ -109,7 +110,7 @@ class Pair:
             give_up_at = time.monotonic() + 60
             while primary.execute("SELECT sync_state FROM pg_stat_replication").fetchone() != ("sync",):
                 if time.monotonic() > give_up_at:
-                    raise SystemExit("The standby does not follow the primary.")
+                    raise Stuck("The standby does not follow the primary.")
                 time.sleep(0.1)
         return standby
 
@@ -128,7 +129,7 @@ class Pair:
 
 
 class SmallDisk:
-    """A disk of a few megabytes that can be filled; only root may have one."""
+    """A disk of a few megabytes that can be filled; only root can have one; raises LeftOut."""
 
     def __init__(self, megabytes: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="baton-disk-"))
@@ -140,7 +141,7 @@ class SmallDisk:
         )
         if done.returncode:
             self.folder.rmdir()
-            raise NoDisk(f"no disk can be mounted here: {done.stderr.decode().strip()}")
+            raise LeftOut(f"no disk can be mounted: {done.stderr.decode().strip()}")
 
     def fill(self) -> None:
         """Leave no room at all."""
@@ -158,7 +159,3 @@ class SmallDisk:
         """Give the disk back."""
         subprocess.run(["umount", "-l", str(self.folder)], check=True)
         self.folder.rmdir()
-
-
-class NoDisk(Exception):
-    """A disk cannot be mounted here."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine import invariants
 from engine.models import Audit, ElementInstance, ProcessInstance, ProcessState, Timer, UserTask, Variable
 from tests.chaos.clients import ELEMENTS, Outcome, Record
+from tests.chaos.errors import Stuck
 
 _CREATE, _COMPLETE, _FIRE = "create process instance", "complete user task", "fire timer"
 
@@ -38,7 +39,7 @@ class Findings:
 
 
 def wait_for_timers(sessions: sessionmaker[Session], seconds: float = 180) -> None:
-    """Wait until no timer is left; stops the command when workers do not get there."""
+    """Wait until no timer is left; raises Stuck when workers do not get there."""
     give_up_at = time.monotonic() + seconds
     while True:
         with sessions() as session:
@@ -46,14 +47,14 @@ def wait_for_timers(sessions: sessionmaker[Session], seconds: float = 180) -> No
         if not left:
             return
         if time.monotonic() > give_up_at:
-            raise SystemExit(f"{left} timers have not fired in {seconds:.0f} s.")
+            raise Stuck(f"{left} timers have not fired in {seconds:.0f} s.")
         time.sleep(0.2)
 
 
 def fired(sessions: sessionmaker[Session]) -> Counter[int]:
     """Return how often each timer has fired, by its key."""
     with sessions() as session:
-        return Counter(session.scalars(select(Audit.subject_key).where(Audit.action == _FIRE)))  # type: ignore[arg-type]
+        return Counter(session.scalars(select(Audit.subject_key).where(Audit.action == _FIRE)))
 
 
 def compare(sessions: sessionmaker[Session], record: Record) -> Findings:
@@ -105,8 +106,8 @@ def _compare_cases(session: Session, findings: Findings) -> None:
     for row in session.execute(select(Audit.instance_key, Audit.action, Audit.element_id)):
         audited[row.instance_key, row.action, row.element_id or ""] += 1
     visited: Counter[tuple[int, str]] = Counter()
-    for row in session.execute(select(ElementInstance.instance_key, ElementInstance.element_id)):
-        visited[row.instance_key, row.element_id] += 1
+    for visit in session.execute(select(ElementInstance.instance_key, ElementInstance.element_id)):
+        visited[visit.instance_key, visit.element_id] += 1
     wanted = [(_CREATE, ""), (_FIRE, "wait"), *((_COMPLETE, element_id) for element_id in ELEMENTS)]
     cases = select(ProcessInstance.key, ProcessInstance.state).where(ProcessInstance.process_id == "p")
     for key, state in session.execute(cases):

@@ -12,14 +12,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from processes.service import Resource
 from tests.chaos import ledger
-from tests.chaos.clients import Load, Outcome, Record, finish
+from tests.chaos.clients import Client, Load, Record, finish
 from tests.chaos.company import Company, furnish, looking
+from tests.chaos.errors import Stuck
 from tests.chaos.homes import Home
 from tests.chaos.ledger import Findings
-
-
-class LeftOut(Exception):
-    """A fault cannot be tried on this machine; the message says what is missing."""
+from web.models import WorkerPulse
 
 
 @dataclass(slots=True)
@@ -87,7 +85,9 @@ def stage(
     try:
         company.start()
         with looking(home.url) as sessions:
-            yield Scene(home, company, Load(company.port), sessions)
+            scene = Scene(home, company, Load(company.port), sessions)
+            wait_for_workers(scene, workers)
+            yield scene
     finally:
         company.stop()
 
@@ -105,7 +105,6 @@ def settle(scene: Scene, record: Record, times: int, remark: str) -> Result:
 
 def begin_cases(scene: Scene, record: Record, count: int, prefix: str = "case") -> list[int]:
     """Start cases through the API, and return their keys."""
-    from tests.chaos.clients import Client
 
     client = Client(scene.company.port)
     keys = [client.start(f"{prefix}-{number}") for number in range(count)]
@@ -116,17 +115,19 @@ def begin_cases(scene: Scene, record: Record, count: int, prefix: str = "case") 
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    """Wait until something is so; stops the command with `what` when it does not come about."""
+    """Wait until something is so; raises Stuck when it does not come about."""
     give_up_at = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > give_up_at:
-            raise SystemExit(f"In {seconds:.0f} s: not {what}.")
+            raise Stuck(f"In {seconds:.0f} s: not {what}.")
         time.sleep(0.05)
 
 
-def count(session: Session, *conditions: object) -> int:
-    """Return how many rows there are."""
-    return session.scalar(select(func.count()).where(*conditions)) or 0  # type: ignore[arg-type]
+def wait_for_workers(scene: Scene, number: int) -> None:
+    """Wait until so many workers have begun to work."""
 
+    def all_there() -> bool:
+        with scene.sessions() as session:
+            return (session.scalar(select(func.count()).select_from(WorkerPulse)) or 0) >= number
 
-__all__ = ["LeftOut", "Outcome", "Result", "Scene", "begin_cases", "count", "settle", "stage", "under_load"]
+    wait_until(all_there, f"all {number} workers at work")

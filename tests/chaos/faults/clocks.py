@@ -11,8 +11,9 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from engine.models import Audit, ProcessInstance, Timer
+from tests.chaos.errors import LeftOut
 from tests.chaos.homes import Home
-from tests.chaos.trial import LeftOut, Result, Scene, under_load, wait_until
+from tests.chaos.trial import Result, Scene, under_load, wait_until
 
 #: How far clocks are set.
 _HOUR = timedelta(hours=1)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
+from flask import Flask
+from flask import session as flask_session
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy import delete, func, select, update
 
 from database import transaction
+from database.extension import db
 from engine import wakeup
 from engine.models import Audit, ProcessDefinition, Timer, UserTask
 from engine.timers import CHANNEL
@@ -19,11 +27,15 @@ from people.models import User
 from tests.chaos import ledger
 from tests.chaos.clients import PROCESS, USERNAME, Client, Outcome, Record
 from tests.chaos.homes import Home
-from tests.chaos.trial import Result, Scene, begin_cases, settle, stage, wait_until
+from tests.chaos.trial import Result, Scene, begin_cases, settle, stage, wait_for_workers
+from web.application import create_app
+from web.configuration import Configuration
 from web.models import WorkerPulse
 
 #: People who want the same task.
 CROWD = 500
+
+_SECRET = "a secret for chaos"  # no secret: the server lives for a minute
 
 #: Deployments of the same files at once.
 DEPLOYERS = 2
@@ -32,16 +44,23 @@ DEPLOYERS = 2
 TIMERS = 300
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A user's browser."""
+
+    headers: Mapping[str, str]
+
+
 def same_task(home: Home, times: int, *, crowd: int = CROWD) -> Result:
     """Users, each with a connection of their own, complete the same task at the same moment: one wins."""
     record = Record()
     statuses: Counter[int] = Counter()
-    with stage(home) as scene:
-        names = _hire(scene, crowd)
+    with stage(home, settings={"BATON_SECRET_KEY": _SECRET}) as scene:
+        users = _hire(scene, crowd)
         cases = begin_cases(scene, record, times)
         for case in cases:
             task = _open_task(scene, case)
-            answers = _at_once([partial(_complete, scene, name, task) for name in names])
+            answers = _at_once([partial(_complete, scene, user, task) for user in users])
             statuses += Counter(answers)
         result = settle(scene, record, times, "")
         for case in cases:
@@ -61,8 +80,8 @@ def same_task(home: Home, times: int, *, crowd: int = CROWD) -> Result:
     return result
 
 
-def _hire(scene: Scene, count: int) -> list[str]:
-    """Make users with the password of the clients, without the work of a hash for each."""
+def _hire(scene: Scene, count: int) -> list[SignedIn]:
+    """Make users who have signed in a while ago: so many passwords at once would take longer than the task."""
     names = [f"{USERNAME}-{number}" for number in range(count)]
     with scene.sessions() as session, transaction(session):
         one = session.scalars(select(User).where(User.username == USERNAME)).unique().one()
@@ -79,7 +98,23 @@ def _hire(scene: Scene, count: int) -> list[str]:
                     groups=[],
                 )
             )
-    return names
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(Configuration(Path(folder), scene.home.url, _SECRET))
+        return [_sign_in(app, name) for name in names]
+
+
+def _sign_in(app: Flask, username: str) -> SignedIn:
+    """Return what a browser of this user sends."""
+    with app.test_request_context():
+        user = db.session().scalars(select(User).where(User.username == username)).unique().one()
+        flask_session["_user_id"] = user.get_id()
+        token = generate_csrf()
+        interface = app.session_interface
+        assert isinstance(interface, SecureCookieSessionInterface)
+        serializer = interface.get_signing_serializer(app)
+        assert serializer is not None
+        cookie = serializer.dumps(dict(flask_session))
+        return SignedIn({"Cookie": f"{app.config['SESSION_COOKIE_NAME']}={cookie}", "X-CSRFToken": token})
 
 
 def _open_task(scene: Scene, case: int) -> int:
@@ -87,9 +122,9 @@ def _open_task(scene: Scene, case: int) -> int:
         return session.scalars(select(UserTask.key).where(UserTask.instance_key == case)).one()
 
 
-def _complete(scene: Scene, username: str, task: int) -> int:
-    client = Client(scene.company.port, username)
-    answer = client.ask(f"/v2/user-tasks/{task}/completion", {"variables": {"winner": username}})
+def _complete(scene: Scene, user: SignedIn, task: int) -> int:
+    client = Client(scene.company.port, user.headers)
+    answer = client.ask(f"/v2/user-tasks/{task}/completion", {"variables": {"answer": 1}})
     client.close()
     return answer.status
 
@@ -158,7 +193,7 @@ def same_timers(home: Home, times: int, *, timers: int = TIMERS) -> Result:
             crowd = (2, 5)[number % 2]
             _put_off(scene, begin_cases(scene, record, timers, f"round {number}"))
             workers = [scene.company.add_worker() for _ in range(crowd)]
-            _wait_for_workers(scene, crowd)
+            wait_for_workers(scene, crowd)
             with scene.sessions() as session, transaction(session):
                 now = datetime.now(UTC)
                 session.execute(update(Timer).values(due_at=now, next_at=now))
@@ -182,13 +217,3 @@ def _put_off(scene: Scene, cases: list[int]) -> None:
         later = datetime.now(UTC) + timedelta(days=1)
         session.execute(update(Timer).where(Timer.instance_key.in_(cases)).values(due_at=later, next_at=later))
         session.execute(delete(WorkerPulse))
-
-
-def _wait_for_workers(scene: Scene, number: int) -> None:
-    """Wait until so many workers have begun: they hear of the timers at the same moment then."""
-
-    def all_there() -> bool:
-        with scene.sessions() as session:
-            return session.scalar(select(func.count()).select_from(WorkerPulse)) == number
-
-    wait_until(all_there, f"all {number} workers there")

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from database import transaction
 from tests.chaos.clients import Outcome
+from tests.chaos.errors import Stuck
 from tests.chaos.homes import Home, Pair
 from tests.chaos.proxy import CuttingProxy
 from tests.chaos.trial import Result, Scene, under_load
@@ -91,7 +92,7 @@ def cut(home: Home, times: int) -> Result:
         give_up_at = time.monotonic() + 300
         while min(proxy.cut_before, proxy.cut_after) < times / 2:
             if time.monotonic() > give_up_at:
-                raise SystemExit(f"Only {proxy.cut_before} and {proxy.cut_after} commits were cut.")
+                raise Stuck(f"Only {proxy.cut_before} and {proxy.cut_after} commits were cut.")
             time.sleep(0.05)
         proxy.share = 0.0
         assert scene.load.count(Outcome.UNKNOWN), "clients have heard that the outcome is unknown"

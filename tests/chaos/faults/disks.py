@@ -7,8 +7,9 @@ import subprocess
 import time
 
 from tests.chaos.clients import Outcome
-from tests.chaos.homes import Home, NoDisk, SmallDisk, home
-from tests.chaos.trial import LeftOut, Result, Scene, under_load
+from tests.chaos.errors import Stuck
+from tests.chaos.homes import Home, SmallDisk, home
+from tests.chaos.trial import Result, Scene, under_load
 from tests.postgresql import Cluster
 
 #: Megabytes of the disk on which the database lies.
@@ -20,10 +21,7 @@ _FULL_FOR = 3
 
 def full(at: Home, times: int) -> Result:
     """No room is left under load, for a few seconds after the first request was refused; then there is room again."""
-    try:
-        disk = SmallDisk(_SIZES[at.kind])
-    except NoDisk as error:
-        raise LeftOut(str(error)) from None
+    disk = SmallDisk(_SIZES[at.kind])
     try:
         with home(at.kind, disk.folder, max_wal_size="64MB", min_wal_size="32MB") as small:
             return under_load(small, lambda scene: _strike(scene, small, disk, times), times)
@@ -41,7 +39,7 @@ def _strike(scene: Scene, small: Home, disk: SmallDisk, times: int) -> str:
         # PostgreSQL goes on in what it has taken from the disk before; what it gives back is taken away again.
         while scene.load.count(Outcome.REFUSED) == refused:
             if time.monotonic() > give_up_at:
-                raise SystemExit("The disk is full, and nothing was refused.")
+                raise Stuck("The disk is full, and nothing was refused.")
             disk.fill()
             time.sleep(0.05)
         for _ in range(_FULL_FOR * 10):
