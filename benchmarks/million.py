@@ -1,6 +1,6 @@
 """A million live cases beside a thousand: what people and programs do all day, and the memory of every process.
 
-    python -m benchmarks.million [CASES] [--database postgresql|sqlite]      # default: 1,000,000 on PostgreSQL
+    python -m benchmarks.million [CASES] [--database sqlite] [--times 30]     # default: 1,000,000 on PostgreSQL
 
 Two databases of the same kind: one with 1,000 live cases, one with CASES. Cases are copies of real ones (see
 `benchmarks.multiply`): a task with a candidate group, of which there is one for each thousand cases; one in twenty has
@@ -16,7 +16,6 @@ import json
 import os
 import random
 import re
-import sys
 import tempfile
 import time
 import uuid
@@ -51,8 +50,8 @@ from tests.diagrams import boundary, catches, chain, diagram, end, flow, message
 FEW = 1_000
 #: Requests a second, whatever their kind.
 RATE = 12
-#: Turns of each database, and how often each thing is done in one of them.
-TURNS, TIMES = 3, 40
+#: Turns of each database.
+TURNS = 3
 #: Timers that come due in one turn, one each second.
 TIMERS = 12
 #: Open connections; the server's processes share them.
@@ -222,9 +221,10 @@ Act = Callable[[Client, int], Any]
 class Actions:
     """What is done, each kind with things of its own, chosen at random among all cases."""
 
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
+    def __init__(self, sessions: sessionmaker[Session], times: int) -> None:
         chance = random.Random(4)
-        count = TURNS * (TIMES + CONNECTIONS)
+        count = TURNS * (times + CONNECTIONS)
+        self.times = times
         with sessions() as session:
             open_first = select(UserTask.key).where(
                 UserTask.state == UserTaskState.CREATED,
@@ -304,7 +304,7 @@ def turn(served: Served, sessions: sessionmaker[Session], actions: Actions, meas
             act(client, number)
     due = _soon_due(sessions)
     cpu_before = _cpu(served, sessions)
-    plan = list(kinds) * TIMES
+    plan = list(kinds) * actions.times
     random.Random(5).shuffle(plan)
     begun = time.monotonic()
     for number, kind in enumerate(plan):
@@ -316,11 +316,7 @@ def turn(served: Served, sessions: sessionmaker[Session], actions: Actions, meas
         measured.cpu[kind] += seconds - cpu_before[kind]
     for kind, megabytes in _memory(served, sessions).items():
         measured.megabytes[kind] = max(measured.megabytes[kind], megabytes)
-    with sessions() as session:
-        fired = select(Audit.subject_key, Audit.at).where(Audit.subject_key.in_(due), Audit.action == "fire timer")
-        at: dict[int, datetime] = {row.subject_key: row.at for row in session.execute(fired) if row.subject_key}
-    if len(at) < len(due):
-        raise SystemExit(f"Only {len(at)} of {len(due)} timers were fired.")
+    at = _fired_at(sessions, list(due))
     measured.late += [(at[key] - due_at).total_seconds() for key, due_at in due.items()]
 
 
@@ -333,6 +329,20 @@ def _soon_due(sessions: sessionmaker[Session]) -> dict[int, datetime]:
         session.execute(update(Timer), [{"key": key, "due_at": at, "next_at": at} for key, at in due.items()])
         wakeup.notify(session, CHANNEL)
     return due
+
+
+def _fired_at(sessions: sessionmaker[Session], keys: list[int]) -> dict[int, datetime]:
+    """Return when each of the timers began to be fired; waits until all have been, and stops after a minute."""
+    fired = select(Audit.subject_key, Audit.at).where(Audit.subject_key.in_(keys), Audit.action == "fire timer")
+    give_up_at = time.monotonic() + 60
+    while True:
+        with sessions() as session:
+            at = {row.subject_key: row.at for row in session.execute(fired) if row.subject_key is not None}
+        if len(at) == len(keys):
+            return at
+        if time.monotonic() > give_up_at:
+            raise SystemExit(f"Only {len(at)} of {len(keys)} timers were fired.")
+        time.sleep(1)
 
 
 def _pids(served: Served, sessions: sessionmaker[Session]) -> Iterator[tuple[str, int]]:
@@ -395,8 +405,8 @@ def report(few: Measured, many: Measured, cases: int) -> None:
         print(f"{kind:42} {megabytes:18.1f}   {many.megabytes[kind]:18.1f}   {many.megabytes[kind] / megabytes:6.2f}")
     requests = sum(len(seconds) for seconds in few.seconds.values())
     print(f"\n{f'CPU seconds of {requests:,} requests':42} {f'{FEW:,} live':>18}   {f'{cases:,} live':>18}   ratio")
-    for kind, seconds in few.cpu.items():
-        print(f"{kind:42} {seconds:18.1f}   {many.cpu[kind]:18.1f}   {many.cpu[kind] / max(seconds, 0.01):6.2f}")
+    for kind, used in few.cpu.items():
+        print(f"{kind:42} {used:18.1f}   {many.cpu[kind]:18.1f}   {many.cpu[kind] / max(used, 0.01):6.2f}")
 
 
 def _figures(seconds: list[float]) -> tuple[float, float]:
@@ -414,6 +424,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="?", type=int, default=1_000_000)
     parser.add_argument("--database", choices=KINDS, default="postgresql")
+    parser.add_argument("--times", type=int, default=30, help="how often each thing is done in a turn")
     chosen = parser.parse_args()
     print(describe())
     with ExitStack() as stack:
@@ -427,7 +438,7 @@ def main() -> None:
             fill(engine, cases)
             print(f"{kind_of(url)}: {_rows(engine):,} live cases made in {time.monotonic() - begun:,.0f} s", flush=True)
             sessions = session_factory(engine, **EngineConfiguration().info())
-            stores.append((environment, sessions, Actions(sessions), Measured()))
+            stores.append((environment, sessions, Actions(sessions, chosen.times), Measured()))
         for _ in range(TURNS):
             for environment, sessions, actions, measured in stores:
                 with serving(environment, 2) as served:
@@ -436,4 +447,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

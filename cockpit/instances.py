@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, exists, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, case, exists, func, or_, select, type_coerce, union
 from sqlalchemy.orm import Session
 
 from cockpit.conditions import LIVE_ELEMENT, OPEN_INCIDENT, OPEN_TASK
 from cockpit.elements import elements_of, kind_of, name_of
 from database import dumps
+from database.counting import MOST_COUNTED
 from engine import clock
 from engine.models import (
     ElementInstance,
@@ -101,7 +103,10 @@ class InstancePage:
 
 @dataclass(frozen=True, slots=True)
 class InstanceCounts:
-    """How many of the cases that a user may see are in each state, and how many live ones are in trouble."""
+    """How many of the cases that a user may see are in each state, and how many live ones are in trouble.
+
+    No number is counted further than MOST_COUNTED.
+    """
 
     by_state: dict[str, int] = field(default_factory=dict)
     incident: int = 0
@@ -132,64 +137,89 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
 
 def page(
     session: Session,
-    visible: ColumnElement[bool],
+    ways: Sequence[ColumnElement[bool]],
     wanted: InstanceFilter,
     after: Cursor | None = None,
     size: int = PAGE_SIZE,
 ) -> InstancePage:
-    """Return the cases that match `wanted` and `visible`, newest first, beginning after `after`."""
+    """Return the cases that match `wanted` and one of `ways`, newest first, beginning after `after`."""
     now = clock.now(session)
-    query = (
-        select(ProcessInstance, ProcessDefinition.name)
-        .join(ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key)
-        .where(visible, *_conditions(wanted, now))
-        .order_by(ProcessInstance.started_at.desc(), ProcessInstance.key.desc())
-        .limit(size + 1)
-    )
+    conditions = _conditions(wanted, now)
     if after is not None:
-        query = query.where(
+        conditions += [
             # Where the index can begin, which the alternatives do not tell.
             ProcessInstance.started_at <= after.started_at,
             or_(
                 ProcessInstance.started_at < after.started_at,
                 and_(ProcessInstance.started_at == after.started_at, ProcessInstance.key < after.key),
             ),
-        )
-    found = session.execute(query).all()
+        ]
+    if len(ways) > 1:
+        # The newest of each way, among which the newest of all are.
+        conditions = [_one_of([_newest(select(ProcessInstance.key).where(way, *conditions), size) for way in ways])]
+    else:
+        conditions += ways
+    query = (
+        select(ProcessInstance, ProcessDefinition.name)
+        .join(ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key)
+        .where(*conditions)
+    )
+    found = session.execute(_newest(query, size)).all()
     rows = [_row(instance, name) for instance, name in found[:size]]
     last = Cursor(rows[-1].started_at, rows[-1].key) if len(found) > size else None
     return InstancePage(_with_situation(session, rows, now), last)
 
 
-def counts(session: Session, visible: ColumnElement[bool], wanted: InstanceFilter) -> InstanceCounts:
-    """Return how many cases each state has, with the process and text of `wanted` applied."""
+def _newest(query: Select[*tuple[Any, ...]], size: int) -> Select[*tuple[Any, ...]]:
+    """Return the part of `query` that fills a page and tells whether there is another one."""
+    return query.order_by(ProcessInstance.started_at.desc(), ProcessInstance.key.desc()).limit(size + 1)
+
+
+def counts(session: Session, ways: Sequence[ColumnElement[bool]], wanted: InstanceFilter) -> InstanceCounts:
+    """Return how many cases each state has, with the process and text of `wanted` applied; one query."""
     now = clock.now(session)
-    narrowed = replace(wanted, state=None, trouble=None)
-    query = (
-        select(
-            ProcessInstance.state,
-            func.count(),
-            func.sum(case((_live_and(has_incident()), 1), else_=0)),
-            func.sum(case((_live_and(is_overdue(now)), 1), else_=0)),
-        )
-        .where(visible, *_conditions(narrowed, now))
-        .group_by(ProcessInstance.state)
+    narrowed = _conditions(replace(wanted, state=None, trouble=None), now)
+    alive = ProcessInstance.state == ProcessState.ACTIVE
+    seen = [and_(way, *narrowed) for way in ways]
+    by_state = [
+        _number([select(ProcessInstance.key).where(way, ProcessInstance.state == state) for way in seen])
+        for state in ProcessState
+    ]
+    incident = _number(
+        [
+            select(ProcessInstance.key)
+            .join(Incident, Incident.instance_key == ProcessInstance.key)
+            .where(way, alive, OPEN_INCIDENT)
+            for way in seen
+        ]
     )
-    rows = session.execute(query).all()
-    return InstanceCounts(
-        by_state={state: count for state, count, _, _ in rows},
-        incident=sum(incident for _, _, incident, _ in rows),
-        overdue=sum(overdue for _, _, _, overdue in rows),
+    late = (UserTask, and_(OPEN_TASK, UserTask.due_at < now)), (Timer, Timer.due_at < now - TIMER_GRACE)
+    overdue = _number(
+        [
+            select(ProcessInstance.key)
+            .join(model, model.instance_key == ProcessInstance.key)
+            .where(way, alive, is_late)
+            for model, is_late in late
+            for way in seen
+        ]
     )
+    *states, incidents, lates = session.execute(select(*by_state, incident, overdue)).one()
+    return InstanceCounts(dict(zip(ProcessState, states, strict=True)), incidents, lates)
 
 
-def process_choices(session: Session, visible: ColumnElement[bool]) -> list[tuple[str, str]]:
+def _number(queries: Sequence[Select[int]]) -> ColumnElement[int]:
+    """Return how many different keys the queries find; MOST_COUNTED + 1 once that many rows were looked at."""
+    limited = [query.limit(MOST_COUNTED + 1).cte() for query in queries]
+    keys = union(*(select(each.c.key) for each in limited)).subquery()
+    full = or_(*(select(func.count()).select_from(each).scalar_subquery() > MOST_COUNTED for each in limited))
+    return case((full, MOST_COUNTED + 1), else_=select(func.count()).select_from(keys).scalar_subquery())
+
+
+def process_choices(session: Session, ways: Sequence[ColumnElement[bool]]) -> list[tuple[str, str]]:
     """Return id and latest name of every process that has a case the user may see, by name."""
-    seen = select(ProcessInstance.process_id).where(visible).distinct()
+    seen = or_(*(exists().where(ProcessInstance.process_id == ProcessDefinition.process_id, way) for way in ways))
     rows = session.execute(
-        select(ProcessDefinition.process_id, ProcessDefinition.name)
-        .where(ProcessDefinition.process_id.in_(seen))
-        .order_by(ProcessDefinition.version)
+        select(ProcessDefinition.process_id, ProcessDefinition.name).where(seen).order_by(ProcessDefinition.version)
     )
     names = {process_id: name or process_id for process_id, name in rows}
     return sorted(names.items(), key=lambda item: item[1])
@@ -200,6 +230,11 @@ def matching(session: Session, visible: ColumnElement[bool], wanted: InstanceFil
     found = select(ProcessInstance.key).where(visible, *_conditions(wanted, clock.now(session)))
     # A query of its own: the one that it narrows may be of incidents, which some of the conditions look at.
     return ProcessInstance.key.in_(found.correlate(None))
+
+
+def _one_of(queries: Sequence[Select[*tuple[Any, ...]]]) -> ColumnElement[bool]:
+    keys = union(*(select(query.subquery().c.key) for query in queries)).subquery()
+    return ProcessInstance.key.in_(select(keys.c.key))
 
 
 def _live_and(condition: ColumnElement[bool]) -> ColumnElement[bool]:

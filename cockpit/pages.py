@@ -34,8 +34,9 @@ from cockpit.readable import pretty_json, readable
 from cockpit.refusals import sentence
 from cockpit.said import said
 from cockpit.stalled import Reason, StalledCursor, StalledFilter
-from cockpit.visibility import instance_for, visible
+from cockpit.visibility import instance_for, ways
 from database import transaction
+from database.counting import told
 from database.extension import db
 from engine.errors import CalledByAnother, NotActive
 from engine.models import Incident, ProcessDefinition, ProcessState
@@ -52,6 +53,7 @@ for _part in (course_pages, migration_pages, batch_pages):
 blueprint.add_app_template_filter(readable)
 blueprint.add_app_template_filter(said)
 blueprint.add_app_template_filter(pretty_json)
+blueprint.add_app_template_filter(told)
 
 
 @blueprint.app_template_filter()
@@ -86,7 +88,7 @@ _KEY = "int(max=9223372036854775807)"
 def instance_list() -> ResponseReturnValue:
     """List the cases that the user may see."""
     session, user = db.session(), signed_in_user()
-    condition = visible(session, user)
+    seen = ways(session, user)
     wanted = InstanceFilter(
         state=_choice(ProcessState, request.args.get("state")),
         process_id=request.args.get("process") or None,
@@ -94,15 +96,15 @@ def instance_list() -> ResponseReturnValue:
         trouble=_choice(Trouble, request.args.get("only")),
     )
     after = _cursor(request.args.get("after"))
-    page = instances.page(session, condition, wanted, Cursor(*after) if after else None)
+    page = instances.page(session, seen, wanted, Cursor(*after) if after else None)
     usernames = {row.started_by for row in page.rows}
     usernames |= {position.assignee or "" for row in page.rows for position in row.positions}
     return render_template(
         "cockpit/instances.html",
         page=page,
         wanted=wanted,
-        counts=instances.counts(session, condition, wanted),
-        choices=instances.process_choices(session, condition),
+        counts=instances.counts(session, seen, wanted),
+        choices=instances.process_choices(session, seen),
         actors=actors(
             session,
             usernames,

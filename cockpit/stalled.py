@@ -8,17 +8,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from cockpit.conditions import OPEN_INCIDENT, OPEN_TASK
 from cockpit.elements import Elements, elements_of, kind_of, name_of
 from cockpit.instances import TIMER_GRACE
+from database.counting import counted
 from engine import clock
 from engine.models import (
     Incident,
     ProcessDefinition,
     ProcessInstance,
+    ProcessState,
     Timer,
     UserTask,
 )
@@ -188,27 +190,24 @@ def page(
 
 
 def counts(session: Session, wanted: StalledFilter) -> StalledCounts:
-    """Return how many things are stalled per reason, with the process of `wanted` applied; one query each."""
+    """Return how many things are stalled per reason, up to MOST_COUNTED each, with the process of `wanted` applied."""
     now = clock.now(session)
     found = {}
     for reason, kind in _KINDS.items():
-        query = select(func.count()).select_from(kind.model).where(*_conditions(kind, now, wanted))
-        found[reason] = session.execute(query).scalar_one()
+        query = select(kind.model.key).where(*_conditions(kind, now, wanted))
+        found[reason] = session.execute(select(counted(query))).scalar_one()
     return StalledCounts(found)
 
 
 def process_choices(session: Session) -> list[tuple[str, str]]:
-    """Return id and latest name of every process that has something stalled, by name."""
-    now = clock.now(session)
-    names: dict[str, str] = {}
-    for kind in _KINDS.values():
-        query = (
-            select(kind.model.process_id, ProcessDefinition.name)
-            .join(ProcessDefinition, ProcessDefinition.key == kind.model.definition_key)
-            .where(*_conditions(kind, now, StalledFilter()))
-            .distinct()
-        )
-        names |= {process_id: name or process_id for process_id, name in session.execute(query)}
+    """Return id and latest name of every process that has a live case, by name."""
+    alive = exists().where(
+        ProcessInstance.process_id == ProcessDefinition.process_id, ProcessInstance.state == ProcessState.ACTIVE
+    )
+    rows = session.execute(
+        select(ProcessDefinition.process_id, ProcessDefinition.name).where(alive).order_by(ProcessDefinition.version)
+    )
+    names = {process_id: name or process_id for process_id, name in rows}
     return sorted(names.items(), key=lambda item: item[1])
 
 
@@ -234,7 +233,11 @@ def _select(
         .limit(size + 1)
     )
     if after is not None:
-        query = query.where(or_(kind.since > after.since, and_(kind.since == after.since, kind.model.key > after.key)))
+        query = query.where(
+            # Where the index can begin, which the alternatives do not tell.
+            kind.since >= after.since,
+            or_(kind.since > after.since, and_(kind.since == after.since, kind.model.key > after.key)),
+        )
     return query
 
 

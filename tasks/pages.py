@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_login import login_required
 
 from database import loads, transaction
+from database.counting import told
 from database.extension import db
 from engine.errors import AlreadyAssigned, NotActive, Suspended
 from people.login import signed_in_user
@@ -27,6 +28,7 @@ blueprint.add_app_template_filter(presentation.label, "label")
 blueprint.add_app_template_filter(presentation.documentation, "documentation")
 blueprint.add_app_template_filter(presentation.fact, "fact")
 blueprint.add_app_template_filter(presentation.island_json, "island_json")
+blueprint.add_app_template_filter(told)
 
 
 @blueprint.get("/tasks")

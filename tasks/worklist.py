@@ -8,9 +8,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, literal_column, or_, select, text, union
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
+from database.counting import counted
 from engine.models import ProcessDefinition, ProcessInstance, UserTask, UserTaskGroup, UserTaskUser
 from people.models import User
 from people.permissions import may_see_all, may_work, takes_part
@@ -27,6 +41,10 @@ _FOR_EVERYBODY = text("user_task.candidate_groups = '[]' AND user_task.candidate
 
 _Case, _Root = aliased(ProcessInstance), aliased(ProcessInstance)
 _title = func.coalesce(func.nullif(_Case.title, ""), _Root.title)
+
+
+#: The order of tasks that are due at the same instant, or at none.
+_AMONG_EQUALS = (UserTask.priority.desc(), UserTask.key)
 
 
 class Whose(StrEnum):
@@ -98,13 +116,7 @@ def worklist(
     its process's name is one of `names` (labels whose translation matches). `cursor` is of the page before. Raises
     ValueError for a cursor that is none.
     """
-    query = (
-        _rows()
-        .where(_belongs(user, whose))
-        # A due date that has passed comes before every other, and no due date after all of them.
-        .order_by(UserTask.due_at.asc().nulls_last(), UserTask.priority.desc(), UserTask.key)
-        .limit(size + 1)
-    )
+    query = _rows().where(_belongs(user, whose))
     if process_id:
         query = query.where(UserTask.process_id == process_id)
     if search := search.strip()[:SEARCH_LENGTH]:
@@ -113,9 +125,22 @@ def worklist(
         query = query.where(or_(*found, UserTask.name.in_(names), ProcessDefinition.name.in_(names)))
     if cursor:
         query = query.where(_after(cursor))
+    if whose == Whose.ALL and may_see_all(user):
+        query = _rows().where(UserTask.key.in_(_first_keys(query, size)))
+    # A due date that has passed comes before every other, and no due date after all of them.
+    query = query.order_by(UserTask.due_at.asc().nulls_last(), *_AMONG_EQUALS).limit(size + 1)
     found_rows = [_row(columns, user) for columns in session.execute(query).mappings()]
     page = found_rows[:size]
     return Worklist(page, _cursor(page[-1]) if len(found_rows) > size else None)
+
+
+def _first_keys(query: Select[*tuple[Any, ...]], size: int) -> Select[int]:
+    """Return the keys of the first tasks with and without a due date: each have their order from an index, not all."""
+    keys = query.with_only_columns(UserTask.key)
+    with_date = keys.where(UserTask.due_at.is_not(None)).order_by(UserTask.due_at, *_AMONG_EQUALS).limit(size + 1)
+    without = keys.where(UserTask.due_at.is_(None)).order_by(*_AMONG_EQUALS).limit(size + 1)
+    first = union_all(*(select(part.subquery().c.key) for part in (with_date, without))).subquery()
+    return select(first.c.key)
 
 
 def several(session: Session, user: User, keys: Collection[int]) -> dict[int, WorklistRow]:
@@ -136,23 +161,39 @@ def open_names(session: Session) -> set[str]:
 
 
 def counts(session: Session, user: User) -> list[ProcessCount]:
-    """Return the open tasks of each process that the user sees, counted for each view, by process name; one query."""
-    mine = _belongs(user, Whose.MINE)
-    groups = _belongs(user, Whose.GROUPS)
-    query = (
+    """Return the open tasks of each process that the user sees, counted for each view, by process name; one query.
+
+    Of the tasks of everybody, which a manager sees, no more than MOST_COUNTED of each process are counted.
+    """
+    if not takes_part(user):
+        return []
+    own = (
         select(
-            UserTask.process_id,
-            func.max(ProcessDefinition.name),
-            func.sum(case((mine, 1), else_=0)),
-            func.sum(case((groups, 1), else_=0)),
-            func.count(),
+            UserTask.process_id.label("process_id"),
+            func.sum(case((_belongs(user, Whose.MINE), 1), else_=0)).label("mine"),
+            func.sum(case((_belongs(user, Whose.GROUPS), 1), else_=0)).label("groups"),
+            func.count().label("number"),
         )
-        .join(ProcessDefinition, ProcessDefinition.key == UserTask.definition_key)
-        .where(_OPEN, _belongs(user, Whose.ALL))
+        .where(_OPEN, _own(user))
         .group_by(UserTask.process_id)
-        .order_by(func.max(ProcessDefinition.name))
+        .subquery()
     )
-    return [ProcessCount(*row) for row in session.execute(query)]
+    named = select(ProcessDefinition.process_id, func.max(ProcessDefinition.name).label("name"))
+    processes = named.group_by(ProcessDefinition.process_id).subquery()
+    same = processes.c.process_id == own.c.process_id
+    mine, groups = func.coalesce(own.c.mine, 0), func.coalesce(own.c.groups, 0)
+    number: ColumnElement[int] = own.c.number
+    found = processes.join(own, same)
+    if may_see_all(user):
+        tasks = select(UserTask.key).where(_OPEN, UserTask.process_id == processes.c.process_id).correlate(processes)
+        number = counted(tasks)
+        found = processes.outerjoin(own, same)
+    query = (
+        select(processes.c.process_id, processes.c.name, mine, groups, number)
+        .select_from(found)
+        .order_by(processes.c.name)
+    )
+    return [ProcessCount(*row) for row in session.execute(query) if row[4]]
 
 
 def next_of_case(session: Session, user: User, root_key: int) -> UserTask | None:
@@ -211,7 +252,14 @@ def _belongs(user: User, whose: Whose) -> ColumnElement[bool]:
         return and_(func.coalesce(UserTask.assignee, "") == "", candidate)
     if may_see_all(user):
         return literal_column("1 = 1")
-    return or_(mine, candidate)
+    return _own(user)
+
+
+def _own(user: User) -> ColumnElement[bool]:
+    """Return the condition that the task is the user's or may be claimed, beginning at the user."""
+    mine = select(UserTask.key.label("task_key")).where(_OPEN, UserTask.assignee == user.username)
+    keys = union(mine, _candidate_keys(user)).subquery()
+    return UserTask.key.in_(select(keys.c.task_key))
 
 
 def _candidate_keys(user: User) -> Select[tuple[int]]:

@@ -208,7 +208,7 @@ def _worklist(whose: Whose) -> UseCase:
 def _cases(wanted: InstanceFilter, *, deep: bool = False) -> UseCase:
     def prepare(sessions: sessionmaker[Session]) -> Callable[[], object]:
         session = sessions()
-        seen = visibility.visible(session, person(session, "boss"))
+        seen = visibility.ways(session, person(session, "boss"))
         middle = live_case(session)
         after = Cursor(middle.started_at, middle.key) if deep else None
         return lambda: instances.page(session, seen, wanted, after)

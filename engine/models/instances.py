@@ -38,6 +38,8 @@ class ProcessInstance(Base):
         # The same by state alone, and by process alone.
         Index("ix_process_instance_state", "state", "started_at"),
         Index("ix_process_instance_process", "process_id", "started_at"),
+        # Cases that a user may see: those that the user has started.
+        Index("ix_process_instance_starter", "started_by", "started_at"),
         Index("ix_process_instance_running", "definition_key", "state"),
         # Called instances of their caller.
         Index(

@@ -65,10 +65,12 @@ class UserTask(Base):
             sqlite_where=text("state = 'CREATED'"),
             postgresql_where=text("state = 'CREATED'"),
         ),
-        # Stalled: open tasks past their due date.
+        # Stalled: open tasks past their due date. Everybody's worklist: most urgent first.
         Index(
             "ix_user_task_due",
             "due_at",
+            text("priority DESC"),
+            "key",
             sqlite_where=text("state = 'CREATED'"),
             postgresql_where=text("state = 'CREATED'"),
         ),
@@ -86,6 +88,26 @@ class UserTask(Base):
             "key",
             sqlite_where=text("state = 'CREATED' AND candidate_groups = '[]' AND candidate_users = '[]'"),
             postgresql_where=text("state = 'CREATED' AND candidate_groups = '[]' AND candidate_users = '[]'"),
+        ),
+        # Everybody's worklist: which processes have open tasks, and how many.
+        Index(
+            "ix_user_task_process",
+            "process_id",
+            sqlite_where=text("state = 'CREATED'"),
+            postgresql_where=text("state = 'CREATED'"),
+        ),
+        # Cases that a user may see: those in which the user has or had a task.
+        Index(
+            "ix_user_task_assignee",
+            "assignee",
+            sqlite_where=text("assignee IS NOT NULL"),
+            postgresql_where=text("assignee IS NOT NULL"),
+        ),
+        Index(
+            "ix_user_task_completed_by",
+            "completed_by",
+            sqlite_where=text("completed_by IS NOT NULL"),
+            postgresql_where=text("completed_by IS NOT NULL"),
         ),
         Index("ix_user_task_instance", "instance_key", "state"),
         Index("ix_user_task_element_instance", "element_instance_key"),

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from cockpit import instances
 from cockpit.instances import InstanceFilter, Trouble
-from cockpit.visibility import visible
+from cockpit.visibility import ways
 from engine.models import ProcessState
 from people.models import User
 from tests.cockpit.conftest import Company, Statements
@@ -18,7 +18,7 @@ SignIn = Callable[[User], FlaskClient]
 
 def _listed(company: Company, user: User, wanted: InstanceFilter | None = None) -> list[int]:
     with company.sessions() as session:
-        page = instances.page(session, visible(session, user), wanted or InstanceFilter())
+        page = instances.page(session, ways(session, user), wanted or InstanceFilter())
     return [row.key for row in page.rows]
 
 
@@ -85,7 +85,7 @@ def test_a_failed_decision_is_a_case_with_an_incident(company: Company) -> None:
     company.complete(failed, "reception", amount="many")
     assert _listed(company, company.manager, InstanceFilter(trouble=Trouble.INCIDENT)) == [failed]
     with company.sessions() as session:
-        counts = instances.counts(session, visible(session, company.manager), InstanceFilter())
+        counts = instances.counts(session, ways(session, company.manager), InstanceFilter())
     assert (counts.total, counts.incident, counts.overdue) == (2, 1, 0)
     assert fine in _listed(company, company.manager, InstanceFilter(state=ProcessState.ACTIVE))
 
@@ -100,7 +100,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(company: Company) -> 
     with company.sessions() as session:
         after = None
         while True:
-            page = instances.page(session, visible(session, company.manager), InstanceFilter(), after, size=3)
+            page = instances.page(session, ways(session, company.manager), InstanceFilter(), after, size=3)
             seen += [row.key for row in page.rows]
             after = page.next
             if after is None:
@@ -111,7 +111,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(company: Company) -> 
 def test_a_page_takes_the_same_number_of_queries_however_long_it_is(company: Company, statements: Statements) -> None:
     def queries() -> int:
         with company.sessions() as session, statements(session) as sent:
-            instances.page(session, visible(session, company.receptionist), InstanceFilter())
+            instances.page(session, ways(session, company.receptionist), InstanceFilter())
         return len(sent)
 
     company.repair()
