@@ -1,16 +1,37 @@
-"""What is special about PostgreSQL: texts cannot hold NUL, and instants come in the session's time zone."""
+"""What is special about PostgreSQL: connections break, texts cannot hold NUL, instants come in the session's zone."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from psycopg.types.string import StrDumper
 from sqlalchemy import Engine, event
 
 
 def prepare(engine: Engine) -> None:
     """Make `engine` send texts that PostgreSQL takes, and get instants that Python takes."""
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _open)
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection of which a rollback succeeds also when it is broken: PostgreSQL has done it by then.
+
+    Else whoever has finished, and only gives the connection back, would be told that they have failed.
+    """
+
+    def rollback(self) -> None:
+        """Roll back."""
+        try:
+            super().rollback()
+        except psycopg.OperationalError:
+            if not self.closed:
+                raise
+
+
+def _connect(dialect: object, record: object, arguments: list[Any], options: dict[str, Any]) -> Connection:
+    return Connection.connect(*arguments, **options)
 
 
 class _Text(StrDumper):

@@ -38,12 +38,14 @@ def prepare(engine: Engine) -> None:
 
 
 def _doubt_idle_connections(engine: Engine) -> None:
-    """Replace connections of the pool that broke while nobody used them; asking each time would cost a round trip."""
+    """Replace connections of the pool that broke; asking each time would cost a round trip."""
 
     def note(connection: Any, record: Any) -> None:
         record.info[_USED_AT] = time.monotonic()
 
     def look(connection: Any, record: Any, proxy: object) -> None:
+        if connection.closed:
+            raise DisconnectionError
         used_at = record.info.get(_USED_AT)
         if used_at is None or time.monotonic() - used_at < _DOUBTED_AFTER_SECONDS:
             return

@@ -192,6 +192,19 @@ def test_connections_that_broke_while_nobody_used_them_are_replaced(
         assert session.scalar(text("SELECT 1")) == 1
 
 
+@postgresql
+def test_whoever_has_finished_is_not_told_that_the_connection_is_lost(duties: sessionmaker[Session]) -> None:
+    with duties() as reader:
+        pid = reader.scalar(text("SELECT pg_backend_pid()"))
+        with duties() as other:
+            assert other.scalar(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+    with duties() as session:
+        first = session.scalar(text("SELECT pg_backend_pid()"))
+        with duties() as session:
+            assert pid not in (first, session.scalar(text("SELECT pg_backend_pid()")))
+
+
 @pytest.fixture
 def failing(app: Flask, duties: sessionmaker[Session]) -> Callable[..., list[str]]:
     """Adds the endpoint /v2/tried, which fails once by a statement; returns the files that its attempts have seen."""
