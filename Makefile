@@ -12,13 +12,14 @@ PYTEST_OPTIONS ?= -n 2
 DATABASES ?= sqlite postgresql
 EXAMPLES ?= 10000
 
-.PHONY: help demo test nightly lint format build messages lock clean
+.PHONY: help demo test nightly chaos lint format build messages lock clean
 
 help:
 	@echo "make demo      set everything up and serve the product with demo data on http://127.0.0.1:8000"
 	@echo "make test      set everything up, check the code and run all tests, on SQLite and on PostgreSQL"
 	@echo "               (PYTEST_OPTIONS=... and DATABASES=... to choose)"
 	@echo "make nightly   10,000 random processes under random commands (EXAMPLES=... to choose); a quarter of an hour"
+	@echo "make chaos     faults on the real programs, and what they lost, into docs/reliability.md; half an hour (FAULTS=... to choose)"
 	@echo "make lint      ruff, mypy and tsc only"
 	@echo "make format    let ruff rewrite the Python code"
 	@echo "make build     front end and translations only"
@@ -35,6 +36,10 @@ test: lint build
 
 nightly: $(TEST_STAMP)
 	BATON_PROPERTY_EXAMPLES=$(EXAMPLES) nice -n 10 .venv/bin/python -m pytest -p no:xdist tests/engine/test_property.py
+
+chaos: $(TEST_STAMP)
+	scripts/setup_system.sh
+	.venv/bin/python -m tests.chaos $(FAULTS) --write
 
 lint: $(TEST_STAMP) $(NODE_STAMP)
 	.venv/bin/ruff check .
