@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from engine import expressions
 from engine.elements.definitions import Details
 from engine.elements.gateways import JoiningGateway
+from engine.tokens import READY
 
 if TYPE_CHECKING:
     from engine.process import Process
@@ -32,7 +33,7 @@ class ComplexGateway(JoiningGateway):
         fired = task.scope.internal_data.setdefault("fired", [])
         if self.id in fired:
             task.internal_data.setdefault("flow", task.flow_id)
-            if not self.others_may_come(task):
+            if not (self.others_may_come(task) or self._others_enter(task)):
                 fired.remove(self.id)
             scope = task.scope
             task.execution.absorb(task)
@@ -56,6 +57,12 @@ class ComplexGateway(JoiningGateway):
         """Go on without a condition when nothing more can come; a condition is looked at on arrival only."""
         if self.activation_condition is None:
             super().recheck(task)
+
+    def _others_enter(self, task: Token) -> bool:
+        """Return whether another token has come in the same command and is the next to enter."""
+        return any(
+            token is not task and token.task_spec is self and token._state == READY for token in task.scope.children
+        )
 
     def _fire(self, task: Token) -> None:
         for token in task.scope.children:

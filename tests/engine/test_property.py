@@ -144,6 +144,11 @@ def player(databases: Databases, empty_database: str) -> Iterator[Player]:
 @example(
     block=Guarded(Sub(Task(), True), True, 1), x=0, commands=[("message", 0, 0), ("advance", 2, 0), ("complete", 0, 0)]
 )
+@example(
+    block=Sequence((Complex((Script(False), Call(Script(False)), Call(Script(False))), needed=1), Task())),
+    x=0,
+    commands=[],
+)
 def test_the_engine_does_what_the_rules_say_and_leaves_nothing_behind(
     player: Player, block: Block, x: int, commands: list[tuple[str, int, int]]
 ) -> None:
