@@ -122,8 +122,8 @@ def fill(engine: Engine, cases: int) -> None:
         ]
     with engine.connect() as connection:
         templates = [Template(connection, key, number) for number, key in enumerate(begun, 1)]
-    vary = _Vary(now)
     for template, share in zip(templates, SHARES.values(), strict=True):
+        vary = _Vary(now, FEW * share // sum(SHARES.values()))
         copies = cases * share // sum(SHARES.values())
         for first in range(1, copies + 1, 20_000):
             with sessions() as session, transaction(session):
@@ -134,18 +134,21 @@ def fill(engine: Engine, cases: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Vary:
-    """Makes the copies as different as cases are; the first thousand are those of the first group in any database."""
+    """Makes the copies as different as cases are; the first are those of the first group in any database."""
 
     now: datetime
+    first: int
 
     def __call__(self, table: str, row: dict[str, Any], number: int) -> bool:
         """Change a row of the copy with this number."""
-        team = "team 0" if number <= FEW else f"team {1 + number % (FEW - 1)}"
-        if table == "user_task":
+        team = "team 0" if number <= self.first else f"team {1 + number % (FEW - 1)}"
+        if table == "process_instance":
+            row["started_by"] = STAFF if number <= self.first and number % 2 else f"user {number // 100}"
+        elif table == "user_task":
             row["candidate_groups"] = dumps([team])
             kind = number % 10
             if kind == 0:
-                row["assignee"] = STAFF if number <= FEW else f"user {number // 100}"
+                row["assignee"] = STAFF if number <= self.first else f"user {number // 100}"
             elif kind == 1:
                 row["touched_at"] = self.now - timedelta(days=2, seconds=number)
             elif kind == 2:

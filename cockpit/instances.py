@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from cockpit.conditions import LIVE_ELEMENT, OPEN_INCIDENT, OPEN_TASK
 from cockpit.elements import elements_of, kind_of, name_of
+from cockpit.visibility import Way
 from database import dumps
 from database.counting import MOST_COUNTED
 from engine import clock
@@ -137,28 +138,19 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
 
 def page(
     session: Session,
-    ways: Sequence[ColumnElement[bool]],
+    ways: Sequence[Way],
     wanted: InstanceFilter,
     after: Cursor | None = None,
     size: int = PAGE_SIZE,
 ) -> InstancePage:
     """Return the cases that match `wanted` and one of `ways`, newest first, beginning after `after`."""
     now = clock.now(session)
-    conditions = _conditions(wanted, now)
-    if after is not None:
-        conditions += [
-            # Where the index can begin, which the alternatives do not tell.
-            ProcessInstance.started_at <= after.started_at,
-            or_(
-                ProcessInstance.started_at < after.started_at,
-                and_(ProcessInstance.started_at == after.started_at, ProcessInstance.key < after.key),
-            ),
-        ]
-    if len(ways) > 1:
+    seen = [[way.condition, *_conditions(wanted, now, way.few), *_following(after)] for way in ways]
+    if len(seen) > 1:
         # The newest of each way, among which the newest of all are.
-        conditions = [_one_of([_newest(select(ProcessInstance.key).where(way, *conditions), size) for way in ways])]
+        conditions = [_one_of([_newest(select(ProcessInstance.key).where(*each), size) for each in seen])]
     else:
-        conditions += ways
+        conditions = seen[0]
     query = (
         select(ProcessInstance, ProcessDefinition.name)
         .join(ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key)
@@ -170,41 +162,45 @@ def page(
     return InstancePage(_with_situation(session, rows, now), last)
 
 
+def _following(after: Cursor | None) -> list[ColumnElement[bool]]:
+    if after is None:
+        return []
+    return [
+        # Where the index can begin, which the alternatives do not tell.
+        ProcessInstance.started_at <= after.started_at,
+        or_(
+            ProcessInstance.started_at < after.started_at,
+            and_(ProcessInstance.started_at == after.started_at, ProcessInstance.key < after.key),
+        ),
+    ]
+
+
 def _newest(query: Select[*tuple[Any, ...]], size: int) -> Select[*tuple[Any, ...]]:
     """Return the part of `query` that fills a page and tells whether there is another one."""
     return query.order_by(ProcessInstance.started_at.desc(), ProcessInstance.key.desc()).limit(size + 1)
 
 
-def counts(session: Session, ways: Sequence[ColumnElement[bool]], wanted: InstanceFilter) -> InstanceCounts:
+def counts(session: Session, ways: Sequence[Way], wanted: InstanceFilter) -> InstanceCounts:
     """Return how many cases each state has, with the process and text of `wanted` applied; one query."""
     now = clock.now(session)
-    narrowed = _conditions(replace(wanted, state=None, trouble=None), now)
-    alive = ProcessInstance.state == ProcessState.ACTIVE
-    seen = [and_(way, *narrowed) for way in ways]
+    narrowed = replace(wanted, state=None, trouble=None)
+    seen = [(way, and_(way.condition, *_conditions(narrowed, now, way.few))) for way in ways]
     by_state = [
-        _number([select(ProcessInstance.key).where(way, ProcessInstance.state == state) for way in seen])
+        _number(
+            [select(ProcessInstance.key).where(each, _state(way.few) == state) for way, each in seen],
+        )
         for state in ProcessState
     ]
-    incident = _number(
-        [
-            select(ProcessInstance.key)
-            .join(Incident, Incident.instance_key == ProcessInstance.key)
-            .where(way, alive, OPEN_INCIDENT)
-            for way in seen
-        ]
-    )
+    # What waits belongs to a case that lives: to ask for its state as well would let SQLite begin with all that do.
     late = (UserTask, and_(OPEN_TASK, UserTask.due_at < now)), (Timer, Timer.due_at < now - TIMER_GRACE)
-    overdue = _number(
-        [
-            select(ProcessInstance.key)
-            .join(model, model.instance_key == ProcessInstance.key)
-            .where(way, alive, is_late)
-            for model, is_late in late
-            for way in seen
-        ]
-    )
+    incident = _number([_with(Incident, OPEN_INCIDENT).where(each) for _, each in seen])
+    overdue = _number([_with(model, is_late).where(each) for model, is_late in late for _, each in seen])
     *states, incidents, lates = session.execute(select(*by_state, incident, overdue)).one()
     return InstanceCounts(dict(zip(ProcessState, states, strict=True)), incidents, lates)
+
+
+def _with(model: type[Incident | UserTask | Timer], condition: ColumnElement[bool]) -> Select[int]:
+    return select(ProcessInstance.key).join(model, model.instance_key == ProcessInstance.key).where(condition)
 
 
 def _number(queries: Sequence[Select[int]]) -> ColumnElement[int]:
@@ -215,14 +211,20 @@ def _number(queries: Sequence[Select[int]]) -> ColumnElement[int]:
     return case((full, MOST_COUNTED + 1), else_=select(func.count()).select_from(keys).scalar_subquery())
 
 
-def process_choices(session: Session, ways: Sequence[ColumnElement[bool]]) -> list[tuple[str, str]]:
+def process_choices(session: Session, ways: Sequence[Way]) -> list[tuple[str, str]]:
     """Return id and latest name of every process that has a case the user may see, by name."""
-    seen = or_(*(exists().where(ProcessInstance.process_id == ProcessDefinition.process_id, way) for way in ways))
+    seen = or_(*(_with_a_case(way) for way in ways))
     rows = session.execute(
         select(ProcessDefinition.process_id, ProcessDefinition.name).where(seen).order_by(ProcessDefinition.version)
     )
     names = {process_id: name or process_id for process_id, name in rows}
     return sorted(names.items(), key=lambda item: item[1])
+
+
+def _with_a_case(way: Way) -> ColumnElement[bool]:
+    if way.few:
+        return ProcessDefinition.process_id.in_(select(ProcessInstance.process_id).where(way.condition))
+    return exists().where(ProcessInstance.process_id == ProcessDefinition.process_id, way.condition)
 
 
 def matching(session: Session, visible: ColumnElement[bool], wanted: InstanceFilter) -> ColumnElement[bool]:
@@ -241,12 +243,19 @@ def _live_and(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(ProcessInstance.state == ProcessState.ACTIVE, condition)
 
 
-def _conditions(wanted: InstanceFilter, now: datetime) -> list[ColumnElement[bool]]:
+def _state(few: bool) -> ColumnElement[str]:
+    """Return the state; where few cases are asked, so that SQLite does not begin with all of that state instead."""
+    return func.coalesce(ProcessInstance.state, "") if few else ProcessInstance.state.expression
+
+
+def _conditions(wanted: InstanceFilter, now: datetime, few: bool = False) -> list[ColumnElement[bool]]:
+    """Return what `wanted` asks; `few`: of few cases, at which the query begins."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.state is not None:
-        conditions.append(ProcessInstance.state == wanted.state)
+        conditions.append(_state(few) == wanted.state)
     if wanted.process_id:
-        conditions.append(ProcessInstance.process_id == wanted.process_id)
+        process_id = func.coalesce(ProcessInstance.process_id, "") if few else ProcessInstance.process_id.expression
+        conditions.append(process_id == wanted.process_id)
     if wanted.trouble is Trouble.INCIDENT:
         # Those with incidents are few: they are where the search begins.
         conditions.append(_live_and(ProcessInstance.key.in_(select(Incident.instance_key).where(OPEN_INCIDENT))))

@@ -142,6 +142,8 @@ class _Kind:
     model: type[UserTask] | type[Timer] | type[Incident]
     since: Any
     condition: Callable[[datetime], ColumnElement[bool]]
+    #: Columns that are the same in all rows, but stand first in the index: without them PostgreSQL would sort.
+    before: tuple[InstrumentedAttribute[Any], ...] = ()
 
 
 _KINDS: dict[Reason, _Kind] = {
@@ -163,6 +165,7 @@ _KINDS: dict[Reason, _Kind] = {
             or_(UserTask.due_at.is_(None), UserTask.due_at >= now),
             or_(UserTask.follow_up_at.is_(None), UserTask.follow_up_at < now - UNTOUCHED_AFTER),
         ),
+        (UserTask.assignee,),
     ),
 }
 
@@ -229,7 +232,7 @@ def _select(
         .join(ProcessInstance, ProcessInstance.key == kind.model.instance_key)
         .join(ProcessDefinition, ProcessDefinition.key == kind.model.definition_key)
         .where(*_conditions(kind, now, wanted))
-        .order_by(kind.since, kind.model.key)
+        .order_by(*kind.before, kind.since, kind.model.key)
         .limit(size + 1)
     )
     if after is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, Subquery, exists, false, or_, select, true, union
 from sqlalchemy.orm import Session
 
@@ -24,15 +26,27 @@ def visible(session: Session, user: Person) -> ColumnElement[bool]:
     )
 
 
-def ways(session: Session, user: Person) -> list[ColumnElement[bool]]:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the reasons why a user may see a case."""
+
+    condition: ColumnElement[bool]
+    #: It tells few cases, so a query begins there, whatever else is asked of them.
+    few: bool = False
+
+
+def ways(session: Session, user: Person) -> list[Way]:
     """Return the alternatives of `visible`: an index answers each, but all together are tried on every case."""
     if may_see_all(user):
-        return [true()]
+        return [Way(true())]
     if not takes_part(user):
-        return [false()]
-    found = [ProcessInstance.started_by == user.username, ProcessInstance.key.in_(select(_taken_part(user).c.key))]
+        return [Way(false())]
+    found = [
+        Way(ProcessInstance.started_by == user.username, few=True),
+        Way(ProcessInstance.key.in_(select(_taken_part(user).c.key)), few=True),
+    ]
     if definitions := _definitions(session, user):
-        found.append(ProcessInstance.definition_key.in_(definitions))
+        found.append(Way(ProcessInstance.definition_key.in_(definitions)))
     return found
 
 

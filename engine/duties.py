@@ -101,18 +101,24 @@ class SoleDuty:
 
     The worker that does it holds a lease in `cluster_duty`, which it renews while it works; when it dies, another one
     begins again once the lease has run out. The first time is one interval after a worker has first heard of the duty.
-    `work` yields after each part, which takes milliseconds where that can be had, and ends when all is done.
+    `work` yields after each part, which takes milliseconds where that can be had, and ends when all is done. It may
+    yield how many seconds the next part waits, fewer than the lease has: what is not urgent leaves time to others.
     """
 
     def __init__(
-        self, name: str, interval: timedelta, work: Callable[[Sessions], Iterator[None]], *, channel: str | None = None
+        self,
+        name: str,
+        interval: timedelta,
+        work: Callable[[Sessions], Iterator[float | None]],
+        *,
+        channel: str | None = None,
     ) -> None:
         self.name = name
         self.channel = channel
         self._interval = interval
         self._work = work
         #: The work that has begun and not ended.
-        self._parts: Iterator[None] | None = None
+        self._parts: Iterator[float | None] | None = None
 
     def take(self, turn: Turn) -> float:
         """Do parts if the duty is due and no other worker has it."""
@@ -123,9 +129,9 @@ class SoleDuty:
         if self._parts is None:
             self._parts = self._work(turn.sessions)
         with self._kept(turn):
-            for _ in self._parts:
-                if turn.over:
-                    return AT_ONCE
+            for pause in self._parts:
+                if pause or turn.over:
+                    return pause or AT_ONCE
         self._parts = None
         self._end(turn)
         return min(_SOLE_LOOK_SECONDS, self._interval.total_seconds())

@@ -5,6 +5,7 @@ What is found becomes an incident of type STRANDED, so that no instance stands s
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,10 @@ _log = structlog.get_logger("baton.invariants")
 BATCH = 500
 #: Time between two rounds of a worker.
 INTERVAL = timedelta(minutes=5)
+#: How many times as long as a batch took the next one waits: a million instances take no more than a tenth of a worker.
+REST = 9
+#: Most seconds between two batches.
+LONGEST_REST = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,10 +313,11 @@ def report(sessions: Callable[[], Session], found: Sequence[Violation]) -> list[
     return incident_keys
 
 
-def inspect_all(sessions: Callable[[], Session]) -> Iterator[None]:
-    """Look at all live instances, a batch between two yields, and raise an incident for what is wrong."""
+def inspect_all(sessions: Callable[[], Session]) -> Iterator[float]:
+    """Look at all live instances and raise an incident for what is wrong; yield seconds to rest after each batch."""
     after = 0
     while True:
+        begun = time.monotonic()
         with sessions() as session, snapshot(session):
             keys = live_after(session, after)
             found = inspect(session, keys) if keys else []
@@ -321,4 +327,4 @@ def inspect_all(sessions: Callable[[], Session]) -> Iterator[None]:
         if len(keys) < BATCH:
             return
         after = keys[-1]
-        yield
+        yield min((time.monotonic() - begun) * REST, LONGEST_REST)

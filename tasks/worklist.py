@@ -136,9 +136,9 @@ def worklist(
 
 def _first_keys(query: Select[*tuple[Any, ...]], size: int) -> Select[int]:
     """Return the keys of the first tasks with and without a due date: each have their order from an index, not all."""
-    keys = query.with_only_columns(UserTask.key)
-    with_date = keys.where(UserTask.due_at.is_not(None)).order_by(UserTask.due_at, *_AMONG_EQUALS).limit(size + 1)
-    without = keys.where(UserTask.due_at.is_(None)).order_by(*_AMONG_EQUALS).limit(size + 1)
+    # The date stays in the order of those that have none: without it PostgreSQL would not see the index's order.
+    keys = query.with_only_columns(UserTask.key).order_by(UserTask.due_at, *_AMONG_EQUALS).limit(size + 1)
+    with_date, without = keys.where(UserTask.due_at.is_not(None)), keys.where(UserTask.due_at.is_(None))
     first = union_all(*(select(part.subquery().c.key) for part in (with_date, without))).subquery()
     return select(first.c.key)
 
