@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import signal
 import time
@@ -34,8 +35,8 @@ WAITING = 60
 #: Seconds before a server is set up anew whose processes died one after the other.
 RESTART_SECONDS = 2.0
 
-#: Seconds that a server must have run before that; one that dies sooner would only die again.
-_LONG_ENOUGH = 10.0
+#: One byte that server processes share with the supervisor that forks them: one of them has been ready to serve.
+_READY = mmap.mmap(-1, 1)
 
 #: How often a worker looks for ended cases that need no longer be kept.
 CLEANUP_INTERVAL = timedelta(minutes=10)
@@ -77,11 +78,12 @@ def _serve_once(host: str, port: int, processes: int, stop_seconds: int) -> bool
         workers_kill_timeout=stop_seconds,
         log_level=LogLevels.warning,
     )
-    begun = time.monotonic()
+    _READY[0] = 0
     try:
         server.serve()
     except SystemExit:
-        if server.interrupt_signal or time.monotonic() - begun < _LONG_ENOUGH:
+        # Processes that never got as far would not get there the next time either.
+        if server.interrupt_signal or not _READY[0]:
             raise
         return False
     return True
@@ -95,6 +97,7 @@ def application() -> Flask:
         family.end_with(int(supervisor), configuration.stop_seconds)
     app = create_app(configuration)
     app.wsgi_app = Turns(app.wsgi_app, THREADS, WAITING)  # type: ignore[method-assign]
+    _READY[0] = 1
     return app
 
 

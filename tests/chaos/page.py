@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,11 +61,20 @@ class Row:
 
 def write(row: Row) -> None:
     """Put a row into the page's table, or in place of the one it has."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(_BEGIN)
+    with PAGE.open("r+", encoding="utf-8") as file:
+        # Two commands may be at work, one on each database.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        text = _with(file.read(), row)
+        file.seek(0)
+        file.truncate()
+        file.write(text)
+
+
+def _with(page: str, row: Row) -> str:
+    before, _, rest = page.partition(_BEGIN)
     old, _, after = rest.partition(_END)
     rows = {match.groups(): line for line in old.splitlines(keepends=True) if (match := _ROW.match(line))}
     rows[row.fault.name, row.kind] = row.markdown()
     ordered = [rows[name, kind] for name in FAULTS for kind in KINDS if (name, kind) in rows]
     table = f"{_HEAD}{''.join(ordered)}\nMachine of the last run: {describe()}.\n"
-    PAGE.write_text(f"{before}{_BEGIN}{table}{_END}{after}", encoding="utf-8")
+    return f"{before}{_BEGIN}{table}{_END}{after}"

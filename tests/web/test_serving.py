@@ -237,6 +237,19 @@ def test_processes_that_die_are_replaced(programs: Programs, company: sessionmak
     assert server not in servers(process.pid)
 
 
+def test_a_server_process_that_is_killed_again_and_again_comes_back(
+    programs: Programs, company: sessionmaker[Session]
+) -> None:
+    process, address = programs.serve()
+    for _ in range(3):
+        (server,) = servers(process.pid)
+        os.kill(server, signal.SIGKILL)
+        assert until(lambda server=server: len(there := servers(process.pid)) == 1 and server not in there)  # type: ignore[misc]
+        assert until(lambda: answers(address))
+
+    assert process.poll() is None
+
+
 def test_requests_that_are_under_way_are_answered_before_the_server_ends(
     programs: Programs, company: sessionmaker[Session]
 ) -> None:
