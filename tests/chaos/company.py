@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -25,6 +27,9 @@ from tests.chaos.clients import PASSWORD, PROCESS, USERNAME
 from tests.chaos.errors import Stuck
 
 _ROOT = Path(__file__).parents[2]
+
+#: Linux: the signal that a process gets when its parent ends.
+_PR_SET_PDEATHSIG = 1
 
 
 def furnish(url: str, *resources: Resource) -> None:
@@ -100,6 +105,7 @@ class Company:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=partial(_end_with, os.getpid()),
             )
 
     @property
@@ -162,6 +168,13 @@ class Company:
 
     def _all(self) -> list[subprocess.Popen[bytes]]:
         return [process for process in (self._server, self._roof, *self._others) if process is not None]
+
+
+def _end_with(parent: int) -> None:
+    """Let this process be killed when the one that has started it is gone, however that has ended."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _children(pid: int) -> list[int]:

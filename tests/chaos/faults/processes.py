@@ -17,11 +17,12 @@ def kill(home: Home, times: int) -> Result:
 
     def strike(scene: Scene) -> str:
         killed = {"server processes": 0, "workers": 0}
-        for _ in range(times):
+        while sum(killed.values()) < times:
             scene.company.wait_until_well()
             scene.load.wait_for(acknowledged=random.randint(5, 60))
             kind = random.choice(list(killed))
             there = scene.company.workers if kind == "workers" else scene.company.server_processes
+            # Those that were killed before may not all be there again.
             with suppress(ProcessLookupError, IndexError):
                 os.kill(random.choice(there), signal.SIGKILL)
                 killed[kind] += 1
