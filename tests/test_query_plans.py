@@ -196,11 +196,11 @@ def live_case(session: Session, number: int = 1_000) -> ProcessInstance:
 UseCase = Callable[[sessionmaker[Session]], Callable[[], object]]
 
 
-def _worklist(whose: Whose) -> UseCase:
+def _worklist(whose: Whose, username: str = WANG) -> UseCase:
     def prepare(sessions: sessionmaker[Session]) -> Callable[[], object]:
         session = sessions()
-        wang = person(session, WANG)
-        return lambda: worklist(session, wang, whose)
+        user = person(session, username)
+        return lambda: worklist(session, user, whose)
 
     return prepare
 
@@ -214,6 +214,12 @@ def _cases(wanted: InstanceFilter, *, deep: bool = False) -> UseCase:
         return lambda: instances.page(session, seen, wanted, after)
 
     return prepare
+
+
+def _processes(sessions: sessionmaker[Session]) -> Callable[[], object]:
+    session = sessions()
+    seen = visibility.ways(session, person(session, "boss"))
+    return lambda: instances.process_choices(session, seen)
 
 
 def _one_case(sessions: sessionmaker[Session]) -> Callable[[], object]:
@@ -332,6 +338,7 @@ NEWEST_FIRST = [{"field": "startDate", "order": "DESC"}]
 USE_CASES: dict[str, UseCase] = {
     "worklist: mine": _worklist(Whose.MINE),
     "worklist: my groups'": _worklist(Whose.GROUPS),
+    "worklist: everybody's": _worklist(Whose.ALL, "boss"),
     "due timers": _due_timers,
     "message correlation": _message,
     "signal": _signal,
@@ -349,6 +356,7 @@ USE_CASES: dict[str, UseCase] = {
     "case list, deep": _cases(InstanceFilter(), deep=True),
     "case list, running, deep": _cases(InstanceFilter(state=ProcessState.ACTIVE), deep=True),
     "case list, with incident": _cases(InstanceFilter(trouble=Trouble.INCIDENT)),
+    "case list: its processes": _processes,
     "search: instances": _instance_search({}),
     "search: newest instances": _instance_search({"sort": NEWEST_FIRST}),
     "search: instances, deep": _instance_search({"page": {"deep": True}}),
