@@ -51,7 +51,7 @@ def _strike(scene: Scene, small: Home, disk: SmallDisk, times: int) -> str:
             started_again += 1
     refused_in_all = scene.load.count(Outcome.REFUSED) - refused_before
     again = f", PostgreSQL had to be started again {started_again} times" if started_again else ""
-    return f"{refused_in_all} refused with 503 while it was full{again}"
+    return f"{refused_in_all} refused while it was full{again}"
 
 
 def _runs(cluster: Cluster) -> bool:
