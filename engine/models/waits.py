@@ -65,15 +65,6 @@ class UserTask(Base):
             sqlite_where=text("state = 'CREATED'"),
             postgresql_where=text("state = 'CREATED'"),
         ),
-        # Stalled: open tasks past their due date. Everybody's worklist: most urgent first.
-        Index(
-            "ix_user_task_due",
-            "due_at",
-            text("priority DESC"),
-            "key",
-            sqlite_where=text("state = 'CREATED'"),
-            postgresql_where=text("state = 'CREATED'"),
-        ),
         # Stalled: open tasks that nobody has taken.
         Index(
             "ix_user_task_untouched",
@@ -138,6 +129,18 @@ class UserTask(Base):
     touched_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     completed_by: Mapped[str | None]
+
+
+# Stalled: open tasks past their due date. Everybody's worklist: most urgent first. It has a direction, so it needs the
+# columns themselves.
+Index(
+    "ix_user_task_due",
+    UserTask.due_at,
+    UserTask.priority.desc(),
+    UserTask.key,
+    sqlite_where=text("state = 'CREATED'"),
+    postgresql_where=text("state = 'CREATED'"),
+)
 
 
 class UserTaskGroup(Base):
