@@ -26,6 +26,7 @@ SIZE_LIMIT = 4_000_000
 #: Characters of a name by which rows are found; three of such names fit into one entry of a PostgreSQL index.
 LONGEST_NAME = 255
 
+
 @cache
 def _of_scopes(count: int) -> Prepared:
     scopes: list[Any] = [bindparam(f"scope{number}") for number in range(count)]
