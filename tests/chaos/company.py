@@ -154,13 +154,7 @@ class Company:
             process.wait()
 
     def stop(self) -> None:
-        """Let all of them finish what they have in hand, and end those that do not."""
-        for process in self._all():
-            if process.poll() is None:
-                process.terminate()
-        for process in self._all():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(40)
+        """End all of them for good."""
         self.kill_all()
         for file in self._folder.iterdir():
             file.unlink()
