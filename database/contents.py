@@ -17,10 +17,12 @@ import psycopg.sql
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from database.base import Instant
 from database.errors import Unstorable
+from database.session import snapshot as session_snapshot
 
 #: Rows held in memory at a time.
 BATCH = 2_000
@@ -97,11 +99,8 @@ class Digest:
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
     """Yield a connection that goes on seeing the database as it is now, and keeps nobody from writing."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # On SQLite a transaction that has read keeps its snapshot (write-ahead log).
-        yield connection
+    with Session(engine) as session, session_snapshot(session):
+        yield session.connection()
 
 
 def tables(connection: Connection) -> list[Table]:

@@ -69,9 +69,7 @@ def transaction(session: Session) -> Iterator[Session]:
 
     Raises OutcomeUnknown when the connection broke while it was being committed.
     """
-    # What the request has read so far (the signed-in user) belongs to an older snapshot.
-    session.rollback()
-    session.connection(execution_options={sqlite.WRITES: True})
+    _begin_to_write(session)
     try:
         yield session
         session.flush()
@@ -79,6 +77,12 @@ def transaction(session: Session) -> Iterator[Session]:
         session.rollback()
         raise
     _commit(session)
+
+
+def _begin_to_write(session: Session) -> None:
+    # What the request has read so far belongs to an older snapshot.
+    session.rollback()
+    session.connection(execution_options={sqlite.WRITES: True})
 
 
 def _commit(session: Session) -> None:
@@ -97,8 +101,7 @@ def _commit(session: Session) -> None:
 @contextmanager
 def rehearsal(session: Session) -> Iterator[Session]:
     """Run a block as one writing transaction of which nothing remains: what it would lead to can be read inside."""
-    session.rollback()
-    session.connection(execution_options={sqlite.WRITES: True})
+    _begin_to_write(session)
     try:
         yield session
     finally:
