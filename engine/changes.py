@@ -179,13 +179,12 @@ class Changes:
         for model in _ORDER:
             rows = self._inserts.get(model)
             if rows:
-                _insert(connection, model, list(rows.values()))
+                for columns, same in _by_columns(rows.values()).items():
+                    _insertion(model, columns).execute(connection, same)
         for model, by_key in self._updates.items():
-            same_columns: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-            for key, values in by_key.items():
-                same_columns[tuple(values)].append({"_key": key} | values)
-            for columns, parameters in same_columns.items():
-                _update_by_key(model, columns).execute(connection, parameters)
+            changed = ({"_key": key} | values for key, values in by_key.items())
+            for (_, *names), same in _by_columns(changed).items():
+                _update_by_key(model, tuple(names)).execute(connection, same)
 
     def _end(self, connection: Connection) -> None:
         for owner, (kinds, event_ids) in self._closed_events.items():
@@ -207,15 +206,15 @@ class Changes:
                     _end_by_state(connection, model, keys, closed[keys[0]]["at"])
 
 
-# The statements are built once: building them costs as much as running them.
-
-
-def _insert(connection: Connection, model: type[Base], rows: list[Row]) -> None:
-    same_columns: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+def _by_columns(rows: Iterable[Row]) -> dict[tuple[str, ...], list[Row]]:
+    """Return the rows by the columns that they have: those of one statement."""
+    same: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        same_columns[tuple(row)].append(row)
-    for columns, of_columns in same_columns.items():
-        _insertion(model, columns).execute(connection, of_columns)
+        same[tuple(row)].append(row)
+    return same
+
+
+# The statements are built once: building them costs as much as running them.
 
 
 @cache
