@@ -51,6 +51,8 @@ _log = structlog.get_logger(__name__)
 def serve(host: str, port: int, *, stop_seconds: int, processes: int = 1, workers: int = 1) -> None:
     """Serve HTTP at `host`:`port` until SIGTERM or SIGINT; finishes what is under way for at most `stop_seconds`."""
     os.environ[_SUPERVISOR] = str(os.getpid())
+    # Granian warns of many threads, as if all of them could run at the same time.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     beside = family.WorkerProcesses(workers)
     # Before anything else: a server process that is forked while a program is being started inherits the pipe on which
     # its starter waits, which then waits for ever.
@@ -65,8 +67,6 @@ def serve(host: str, port: int, *, stop_seconds: int, processes: int = 1, worker
 
 def _serve_once(host: str, port: int, processes: int, stop_seconds: int) -> bool:
     """Serve, and return whether it was told to stop; False: its processes died too fast to be replaced one by one."""
-    # It warns of many threads, as if all of them could run at the same time.
-    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     server = Granian(
         "web.serving:application",
         factory=True,
