@@ -47,7 +47,7 @@ from tests.library.repair_forms import ENTRIES
 from tests.library.repair_shop import RepairShop
 from tests.library.test_repair_order import to_workshop, to_yard
 from tests.play import Player
-from tests.postgresql import FAST, Cluster
+from tests.postgresql import FAST, Cluster, connect
 from web import logs
 
 #: How often each thing is done at each size.
@@ -132,7 +132,7 @@ def grow(company: Company, numbers: range) -> float:
     rows = len(numbers) * (sum(company.live.size.values()) + sum(company.ended.size.values()))
     seconds = time.perf_counter() - begun
     if company.engine.dialect.name == "postgresql":
-        with company.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with company.engine.connect() as connection:
             connection.execute(text("VACUUM ANALYZE"))
     return rows / seconds
 
@@ -273,8 +273,8 @@ def main() -> None:
         companies = [found(small), found(large)]
         for company in companies:
             measure(company, sizes, Path(name))
-        with large.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("CREATE DATABASE moved"))
+        with connect(cluster.folder) as connection:
+            connection.execute("CREATE DATABASE moved")
         moved = create_engine(cluster.url("moved"))
         begun = time.perf_counter()
         tables = copy(small, moved, lambda table: None)

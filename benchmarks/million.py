@@ -128,8 +128,9 @@ def fill(engine: Engine, cases: int) -> None:
         for first in range(1, copies + 1, 20_000):
             with sessions() as session, transaction(session):
                 template.multiply(session.connection(), range(first, min(first + 20_000, copies + 1)), vary)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.connect() as connection:
         connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
+        connection.commit()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def copy(source: Engine, target: Engine, done: Callable[[Copied], None]) -> list
             contents.settle(writing, present)
     if target.dialect.name == "postgresql":
         # Its planner would otherwise know nothing of the rows for about a minute.
-        with target.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with target.connect() as connection:
             connection.execute(sa.text("ANALYZE"))
     return copied
 

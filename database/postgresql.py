@@ -1,37 +1,147 @@
-"""What is special about PostgreSQL: connections break, texts cannot hold NUL, instants come in the session's zone."""
+"""What is special about PostgreSQL: round trips cost, connections break, texts cannot hold NUL, instants have zones.
+
+Connections are in autocommit mode: whatever only reads needs no transaction, and a ROLLBACK after it would make the
+driver forget the statements that it has prepared. Writing transactions and snapshots begin by a BEGIN of ours.
+
+What a writing transaction sends without asking anything is not answered one by one: the server gets it at once, and
+its answers are looked at with the next one that somebody waits for, at the latest that of the COMMIT (libpq's pipeline
+mode). An error is raised there.
+"""
 
 from __future__ import annotations
 
+import selectors
+import time
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumper
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DisconnectionError
+
+from database.options import SNAPSHOT, WRITES
+
+#: A connection that nobody has used for so many seconds is asked whether it is still there.
+_DOUBTED_AFTER_SECONDS = 5.0
+
+_USED_AT = "baton_used_at"
+
+#: Statements that a connection keeps prepared. The driver's hundred are fewer than a server process has in use.
+_PREPARED = 400
 
 
 def prepare(engine: Engine) -> None:
     """Make `engine` send texts that PostgreSQL takes, and get instants that Python takes."""
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _open)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _doubt)
 
 
-class Connection(psycopg.Connection[Any]):
-    """A connection of which a rollback succeeds also when it is broken: PostgreSQL has done it by then.
+class SendingCursor(psycopg.Cursor[Any]):
+    """A cursor of a SendingConnection: it waits for the answer to what it executes, unless it is told only to send."""
 
-    Else whoever has finished, and only gives the connection back, would be told that they have failed.
-    """
+    connection: SendingConnection
+
+    def execute(self, *arguments: Any, **options: Any) -> SendingCursor:
+        """Execute, and have the answer."""
+        super().execute(*arguments, **options)
+        self.connection.settle()
+        return self
+
+    def executemany(self, *arguments: Any, **options: Any) -> None:
+        """Execute for each set of parameters, and have the answers."""
+        super().executemany(*arguments, **options)
+        self.connection.settle()
+
+    def send(self, statement: str, parameters: Any) -> None:
+        """Execute in a writing transaction without waiting: the answer comes with the next one that is waited for."""
+        if self.connection.writing:
+            super().execute(statement, parameters)
+        else:
+            self.execute(statement, parameters)
+
+    def send_many(self, statement: str, parameters: Any) -> None:
+        """Send for each set of parameters."""
+        if self.connection.writing:
+            super().executemany(statement, parameters)
+        else:
+            self.executemany(statement, parameters)
+
+    def copy(self, *arguments: Any, **options: Any) -> Any:
+        """Copy rows in or out, which cannot be sent ahead."""
+        self.connection.catch_up()
+        return super().copy(*arguments, **options)
+
+
+class SendingConnection(psycopg.Connection[Any]):
+    """A connection whose writing transactions send ahead."""
+
+    #: A writing transaction is open.
+    writing = False
+
+    #: While this is there, answers are waited for when somebody asks for it. It stays when the transaction ends:
+    #: leaving costs a round trip, and a statement that is waited for costs as much inside as outside.
+    _ahead: AbstractContextManager[psycopg.Pipeline] | None = None
+    _sent: psycopg.Pipeline | None = None
+
+    def begin(self) -> None:
+        """Begin a writing transaction, of which the server hears with its first statement."""
+        if self._ahead is None:
+            self._ahead = self.pipeline()
+            self._sent = self._ahead.__enter__()
+        self.writing = True
+        with SendingCursor(self) as cursor:
+            cursor.send("BEGIN READ WRITE", None)
+
+    def settle(self) -> None:
+        """Wait until everything that was sent is answered; raises the first error among the answers.
+
+        This also ends the transaction that the server has made of statements outside of one.
+        """
+        if self._sent is not None:
+            self._sent.sync()
+
+    def catch_up(self) -> None:
+        """Settle, and have each answer before the next statement is sent."""
+        ahead, self._ahead, self._sent = self._ahead, None, None
+        if ahead is not None:
+            ahead.__exit__(None, None, None)
+
+    def commit(self) -> None:
+        """Commit; raises the first error of what was sent, and then the transaction is still to be rolled back."""
+        super().commit()
+        self.writing = False
 
     def rollback(self) -> None:
-        """Roll back."""
+        """Roll back; succeeds also when the connection is broken: PostgreSQL has done it by then.
+
+        Else whoever has finished, and only gives the connection back, would be told that they have failed.
+        """
+        self.writing = False
+        if self.info.transaction_status is TransactionStatus.IDLE:
+            return
+        # What comes after an error is answered by errors too.
+        with suppress(psycopg.Error):
+            self.catch_up()
         try:
             super().rollback()
         except psycopg.OperationalError:
             if not self.closed:
                 raise
 
+    def cursor(self, name: str = "", **options: Any) -> Any:
+        """Return a new cursor; one with a name is the server's, which answers at once."""
+        if name:
+            self.catch_up()
+        return super().cursor(name, **options)
 
-def _connect(dialect: object, record: object, arguments: list[Any], options: dict[str, Any]) -> Connection:
-    return Connection.connect(*arguments, **options)
+
+def _connect(dialect: object, record: object, arguments: list[Any], options: dict[str, Any]) -> SendingConnection:
+    return SendingConnection.connect(*arguments, **options, autocommit=True, cursor_factory=SendingCursor)
 
 
 class _Text(StrDumper):
@@ -44,11 +154,44 @@ class _Text(StrDumper):
         return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in obj else obj)
 
 
-def _open(connection: Any, record: object) -> None:
+def _open(connection: SendingConnection, record: object) -> None:
     connection.adapters.register_dumper(str, _Text)
+    connection.prepared_max = _PREPARED
     # East of Greenwich the last hours of the year 9999 are in a year that Python does not have.
-    connection.autocommit = True
     # What is asked lies in memory or on a disk without arms: with the cost of a disk that has them, PostgreSQL reads a
     # table of a million rows from end to end to find a thousand.
-    connection.execute("SET TIME ZONE 'UTC'; SET random_page_cost = 1.1")
-    connection.autocommit = False
+    # Whoever writes outside of a writing transaction, where each statement would be one of its own, is refused.
+    connection.execute(
+        "SET TIME ZONE 'UTC'; SET random_page_cost = 1.1; SET default_transaction_read_only = on",
+    )
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, SendingConnection)
+    if options.get(WRITES, False):
+        driver.begin()
+    elif options.get(SNAPSHOT, False):
+        driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _note_use(connection: object, record: Any) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _doubt(connection: SendingConnection, record: Any, proxy: object) -> None:
+    """Replace a connection of the pool that broke; asking each time would cost a round trip."""
+    if connection.closed:
+        raise DisconnectionError
+    used_at = record.info.get(_USED_AT)
+    # Something has come though nothing was asked: mostly that the server has gone.
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.fileno(), selectors.EVENT_READ)
+        told = selector.select(0)
+    if not told and (used_at is None or time.monotonic() - used_at < _DOUBTED_AFTER_SECONDS):
+        return
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error as error:
+        raise DisconnectionError from error

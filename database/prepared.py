@@ -7,7 +7,7 @@ measured, that is two thirds of the work of one statement on PostgreSQL and half
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
@@ -16,6 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 Row = Mapping[str, Any]
+Rows = list[Sequence[Any]]
 
 
 class _Compiled:
@@ -33,17 +34,28 @@ class _Compiled:
             self._fixed[left_out.key] = default.arg
         self._processors: dict[str, Callable[[Any], Any]] = dict(compiled._bind_processors)  # type: ignore[arg-type]
         self._names: tuple[str, ...] = tuple(compiled.positiontup or compiled.params)
-        self.results: list[tuple[int, Callable[[Any], Any]]] = []
+        self._results: list[tuple[int, Callable[[Any], Any]]] = []
         for index, column in enumerate(compiled._result_columns or ()):
             processor = column.type.dialect_impl(dialect).result_processor(dialect, None)
             if processor is not None:
-                self.results.append((index, processor))
+                self._results.append((index, processor))
 
     def bind(self, row: Row) -> Any:
         """Return the parameters as the driver wants them."""
         if self._positional:
             return [self._value(row, name) for name in self._names]
         return {name: self._value(row, name) for name in self._names}
+
+    def read(self, cursor: Any) -> Rows:
+        """Return the rows that are the cursor's answer, as the columns' types want them."""
+        found: Rows = cursor.fetchall()
+        if not self._results:
+            return found
+        lists = [list(row) for row in found]
+        for values in lists:
+            for index, processor in self._results:
+                values[index] = processor(values[index])
+        return list(lists)
 
     def _value(self, row: Row, name: str) -> Any:
         value = row[name] if name in row else self._fixed[name]
@@ -59,27 +71,24 @@ class Prepared:
         self._compiled: dict[str, _Compiled] = {}
 
     def execute(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Run a statement that writes for each row, in the connection's transaction; raises SQLAlchemy's errors."""
+        """Run a statement that writes for each row, in the connection's transaction; raises SQLAlchemy's errors.
+
+        On PostgreSQL the error may come with a later statement, at the latest with the commit (`database.postgresql`).
+        """
         compiled = self._for(connection.dialect)
         with _cursor(connection, compiled.text) as cursor:
             if len(rows) == 1:
-                cursor.execute(compiled.text, compiled.bind(rows[0]))
+                getattr(cursor, "send", cursor.execute)(compiled.text, compiled.bind(rows[0]))
             else:
-                cursor.executemany(compiled.text, [compiled.bind(row) for row in rows])
+                many = getattr(cursor, "send_many", cursor.executemany)
+                many(compiled.text, [compiled.bind(row) for row in rows])
 
-    def rows(self, connection: Connection, **parameters: Any) -> list[Sequence[Any]]:
+    def rows(self, connection: Connection, **parameters: Any) -> Rows:
         """Return what a query finds, each row in the order of its columns; raises SQLAlchemy's errors."""
         compiled = self._for(connection.dialect)
         with _cursor(connection, compiled.text) as cursor:
             cursor.execute(compiled.text, compiled.bind(parameters))
-            found: list[Sequence[Any]] = cursor.fetchall()
-        if not compiled.results:
-            return found
-        lists = [list(row) for row in found]
-        for values in lists:
-            for index, processor in compiled.results:
-                values[index] = processor(values[index])
-        return list(lists)
+            return compiled.read(cursor)
 
     def scalar(self, connection: Connection, **parameters: Any) -> Any:
         """Return the first column of the first row that a query finds, or None; raises SQLAlchemy's errors."""
@@ -91,6 +100,23 @@ class Prepared:
         if compiled is None:
             compiled = self._compiled[dialect.name] = _Compiled(self._statement, dialect)
         return compiled
+
+
+def together(connection: Connection, *asked: tuple[Prepared, Row]) -> list[Rows]:
+    """Return what each of several queries finds, one after the other.
+
+    On PostgreSQL, inside of a writing transaction, they are one round trip.
+    """
+    last = len(asked) - 1
+    with ExitStack() as opened:
+        answers = []
+        for number, (prepared, parameters) in enumerate(asked):
+            compiled = prepared._for(connection.dialect)
+            cursor = opened.enter_context(_cursor(connection, compiled.text))
+            send = cursor.execute if number == last else getattr(cursor, "send", cursor.execute)
+            send(compiled.text, compiled.bind(parameters))
+            answers.append((compiled, cursor))
+        return [compiled.read(cursor) for compiled, cursor in answers]
 
 
 @contextmanager

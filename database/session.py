@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Engine, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from database import postgresql, sqlite
 from database.errors import OutcomeUnknown
-
-#: A connection that nobody has used for so many seconds is asked whether it is still there.
-_DOUBTED_AFTER_SECONDS = 5.0
-
-_USED_AT = "baton_used_at"
+from database.options import SNAPSHOT, WRITES
 
 
 def create_engine(url: str, **options: Any) -> Engine:
@@ -34,28 +29,6 @@ def prepare(engine: Engine) -> None:
         sqlite.prepare(engine)
     elif engine.dialect.name == "postgresql":
         postgresql.prepare(engine)
-        _doubt_idle_connections(engine)
-
-
-def _doubt_idle_connections(engine: Engine) -> None:
-    """Replace connections of the pool that broke; asking each time would cost a round trip."""
-
-    def note(connection: Any, record: Any) -> None:
-        record.info[_USED_AT] = time.monotonic()
-
-    def look(connection: Any, record: Any, proxy: object) -> None:
-        if connection.closed:
-            raise DisconnectionError
-        used_at = record.info.get(_USED_AT)
-        if used_at is None or time.monotonic() - used_at < _DOUBTED_AFTER_SECONDS:
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except Exception as error:
-            raise DisconnectionError from error
-
-    event.listen(engine, "checkin", note)
-    event.listen(engine, "checkout", look)
 
 
 def session_factory(engine: Engine, **info: Any) -> sessionmaker[Session]:
@@ -82,7 +55,7 @@ def transaction(session: Session) -> Iterator[Session]:
 def _begin_to_write(session: Session) -> None:
     # What the request has read so far belongs to an older snapshot.
     session.rollback()
-    session.connection(execution_options={sqlite.WRITES: True})
+    session.connection(execution_options={WRITES: True})
 
 
 def _commit(session: Session) -> None:
@@ -112,9 +85,7 @@ def rehearsal(session: Session) -> Iterator[Session]:
 def snapshot(session: Session) -> Iterator[Session]:
     """Run a block that reads: each of its queries sees the same state, whatever others commit meanwhile."""
     session.rollback()
-    # On SQLite every transaction is that.
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+    session.connection(execution_options={SNAPSHOT: True})
     try:
         yield session
     finally:

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from database.options import WRITES
+
 try:
     import fcntl
 except ImportError:  # Windows: writers wait by SQLite's own means, which is slower and less fair
@@ -15,9 +17,6 @@ except ImportError:  # Windows: writers wait by SQLite's own means, which is slo
 
 #: Seconds that a writer waits for SQLite's one write lock before it gives up.
 BUSY_SECONDS = 30
-
-#: Execution option of a connection whose next transaction writes.
-WRITES = "baton_writes"
 
 #: Added to the name of the database file: the file on whose lock writers queue.
 _QUEUE_SUFFIX = "-queue"

@@ -57,6 +57,8 @@ _ORDER: tuple[type[Base], ...] = (
 
 #: Waits that are deleted when their element is left.
 _DELETED = (Timer, MessageSubscription, SignalSubscription, LoopItems)
+#: Who may take an open user task.
+_CANDIDATES: tuple[type[Base], ...] = (UserTaskGroup, UserTaskUser)
 #: States of a user task that has not ended; in most of them listeners look at a change.
 _OPEN_TASKS: list[str] = [
     state for state in UserTaskState if state not in (UserTaskState.COMPLETED, UserTaskState.CANCELED)
@@ -137,7 +139,7 @@ class Changes:
                 row = self._inserts[model][key]
                 row.update(_ended(model, at, row))
                 if model is UserTask:
-                    self.drop_candidates(key)
+                    self.drop_candidates(key, stored=())
         if kept:
             self._pending[element_instance_key] = kept
         for model in kinds:
@@ -157,13 +159,14 @@ class Changes:
         if kept:
             self._pending[element_instance_key] = kept
 
-    def drop_candidates(self, task_key: int) -> None:
-        """Take an ended user task off the worklists."""
-        for model in (UserTaskGroup, UserTaskUser):
+    def drop_candidates(self, task_key: int, stored: Iterable[type[Base]] = _CANDIDATES) -> None:
+        """Take a user task off the worklists; `stored` are the kinds of candidates that it had before the command."""
+        for model in _CANDIDATES:
             fresh = self._inserts[model]
             for identity in [identity for identity in fresh if identity[0] == task_key]:
                 del fresh[identity]
-        self._closed[UserTaskGroup][task_key] = {}
+        for model in stored:
+            self._closed[model][task_key] = {}
 
     @property
     def models(self) -> set[type[Base]]:
@@ -199,9 +202,8 @@ class Changes:
                         _deletion(model, "element_instance_key").execute(connection, [{"_key": key} for key in owners])
                     if own:
                         _deletion(model, "key").execute(connection, [{"_key": key} for key in own])
-                elif model is UserTaskGroup:
-                    for candidates in (UserTaskGroup, UserTaskUser):
-                        _deletion(candidates, "task_key").execute(connection, [{"_key": key} for key in keys])
+                elif model in _CANDIDATES:
+                    _deletion(model, "task_key").execute(connection, [{"_key": key} for key in keys])
                 else:
                     _end_by_state(connection, model, keys, closed[keys[0]]["at"])
 
@@ -269,7 +271,7 @@ def _candidates_of_open(candidates: type[Base]) -> Delete:
 
 def _end_by_state(connection: Connection, model: type[Base], keys: Sequence[int], at: datetime) -> None:
     if model is UserTask:
-        for candidates in (UserTaskGroup, UserTaskUser):
+        for candidates in _CANDIDATES:
             connection.execute(_candidates_of_open(candidates), {"keys": keys})
     connection.execute(_end_of(model), {"keys": keys, "at": at})
 

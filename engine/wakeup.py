@@ -80,7 +80,7 @@ def _send(session: Session, ended: SessionTransaction) -> None:
     if engine.dialect.name != "postgresql":
         return
     try:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with engine.connect() as connection:
             heard_as = [f"{wake.channel}:{wake.payload}" for wake in wakes]
             connection.execute(_NOTIFY, {"channel": _CHANNEL, "wakes": heard_as})
     except SQLAlchemyError as error:

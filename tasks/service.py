@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import feel
-from database.prepared import Prepared
-from engine import clock
+from engine import clock, locks
 from engine.configuration import configuration
 from engine.errors import AlreadyAssigned, NotActive, NotFound
 from engine.execution import execute
-from engine.locks import lock
 from engine.models import FormDefinition, UserTask, UserTaskState
 from engine.user_tasks import AssignUserTask, CompleteUserTask, UnassignUserTask, UpdateUserTask
 from engine.working_days import CurrentCalendar
@@ -29,7 +27,7 @@ from tasks.worklist import next_of_case
 #: What one expression of a form may use: a form has many, and each is evaluated more than once while somebody waits.
 FORM_LIMITS = feel.Limits(steps=50_000, seconds=0.1)
 
-_ROOT_OF = Prepared(select(UserTask.root_key).where(UserTask.key == bindparam("key")))
+_LOCKED = locks.Locked(UserTask)
 
 _NOT_YOURS = "This task belongs to a group that you are not in."
 
@@ -153,11 +151,9 @@ def form_environment(session: Session) -> feel.Environment:
 
 def _open_task(session: Session, key: int) -> UserTask:
     """Return an open task and keep other commands of its case out until the transaction ends."""
-    root_key = _ROOT_OF.scalar(session.connection(), key=key)
-    if root_key is None:
+    task = _LOCKED.get(session, key)
+    if task is None:
         raise NotFound("user task", key)
-    lock(session, root_key)
-    task = session.get_one(UserTask, key)
     if task.state != UserTaskState.CREATED:
         raise NotActive("user task", key, task.state.lower())
     return task

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.orm import Session
 
-from database import create_engine
+from database import create_engine, transaction
 from tests import postgresql
 
 
@@ -25,6 +27,13 @@ class Databases(Protocol):
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever may still be connected."""
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection whose one transaction is committed when the block ends."""
+    with Session(engine) as session, transaction(session):
+        yield session.connection()
 
 
 def template(databases: Databases, fill: Callable[[Engine], object], source: str | None = None) -> str:

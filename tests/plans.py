@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
+
+from database.session import rehearsal
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,11 @@ def plan(session: Session, statement: str, parameters: Any) -> Plan:
 
     PostgreSQL reads a table of few rows from end to end because that is faster; here it does so only if it must.
     """
-    connection = session.connection()
+    with rehearsal(session):
+        return _plan(session.connection(), statement, parameters)
+
+
+def _plan(connection: Connection, statement: str, parameters: Any) -> Plan:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         [[told]] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).all()
@@ -44,13 +51,17 @@ def plan(session: Session, statement: str, parameters: Any) -> Plan:
 
 
 def effort(session: Session, statement: str, parameters: Any) -> int:
-    """Carry a statement out and return how much the database had to look at.
+    """Carry a statement out, as if it had not been, and return how much the database had to look at.
 
     On PostgreSQL: rows and index entries that were read, with the plan that it chooses for tables too large to be read
     from end to end, or to be put into memory for a join. On SQLite: thousands of instructions of its virtual machine,
     about ten for each row.
     """
-    connection = session.connection()
+    with rehearsal(session):
+        return _effort(session.connection(), statement, parameters)
+
+
+def _effort(connection: Connection, statement: str, parameters: Any) -> int:
     if connection.dialect.name == "postgresql":
         for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material"):
             connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")

@@ -48,6 +48,8 @@ def configure(log_format: str = "console", level: str = "info") -> None:
     root.setLevel(level.upper())
     # Migrations tell every step; the command that runs them says what matters.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It warns when a connection that has broken cannot be tidied up; that it has broken is told by whoever needs it.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def init_app(app: Flask) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from database import transaction
 from engine import invariants
 from engine.errors import InvalidVariables, NotActive
 from engine.incidents import ResolveIncident
@@ -331,7 +332,7 @@ def test_a_suspended_instance_that_is_cancelled_lets_its_listeners_run(run: Run,
     case = run(guarded())
     case.execute(SuspendInstance())
     case.execute(CancelInstance())
-    with play.sessions() as session, session.begin():
+    with play.sessions() as session, transaction(session):
         assert len(activate(session, "tidy up", "w", timedelta(minutes=1), 10)) == 1
     tidy_up(play)
     assert case.state == "TERMINATED"

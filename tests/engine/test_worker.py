@@ -282,7 +282,7 @@ def due_beside(play: Player) -> list[Case]:
 def test_timers_to_come_are_not_looked_at(play: Player, sessions: sessionmaker[Session]) -> None:
     play.deploy(deadline())
     play.start("p")
-    with sessions() as session:
+    with sessions() as session, transaction(session):
         if session.get_bind().dialect.name == "sqlite":
             plan = "EXPLAIN QUERY PLAN "
         else:

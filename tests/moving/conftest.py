@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from database import create_engine
-from database.contents import digest, tables
+from database.contents import digest, snapshot, tables
 from tests.conftest import SOCKETS
 from tests.databases import PostgresqlDatabases, SqliteFiles
 from tests.library.conftest import database_template, play, shop
@@ -55,7 +55,7 @@ def of_same_kind(both_kinds: Kinds, database: Engine) -> str:
 def contents_of(url: str) -> dict[str, tuple[int, str]]:
     """Return number and checksum of the rows of each table."""
     engine = create_engine(url)
-    with engine.connect() as connection:
+    with snapshot(engine) as connection:
         found = {table.name: digest(connection, table) for table in tables(connection)}
     engine.dispose()
     return {name: (found.rows, found.checksum) for name, found in found.items()}

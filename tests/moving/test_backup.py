@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from database import create_engine, migrations
 from database.backup import back_up
 from engine.models import Audit, ElementInstance, ProcessInstance, UserTask, UserTaskState, Variable
-from tests.databases import Databases
+from tests.databases import Databases, writing
 from tests.library.repair_shop import RepairShop
 from tests.library.test_repair_order import to_workshop
 from tests.moving.conftest import contents_of
@@ -182,7 +182,7 @@ def test_a_damaged_backup_changes_nothing(
 
 def test_a_backup_of_an_older_version_is_migrated(databases: Databases, of_other_kind: str, tmp_path: Path) -> None:
     old = create_engine(databases.create())
-    with old.begin() as connection:
+    with writing(old) as connection:
         command.upgrade(migrations.configuration(connection), "0001")
     back_up(old, tmp_path / "b", {})
     old.dispose()

@@ -17,6 +17,7 @@ from database.errors import Damaged
 from engine import invariants
 from engine.configuration import EngineConfiguration
 from engine.models import Message, ProcessInstance, Variable
+from tests.databases import writing
 from tests.library.repair_shop import RepairShop
 from tests.library.test_repair_order import make_ready, to_workshop
 from tests.moving.conftest import contents_of
@@ -130,7 +131,7 @@ def test_a_database_with_rows_is_not_copied_into(play: Player, database_url: str
 def test_a_source_of_another_revision_is_refused(
     play: Player, database: Engine, database_url: str, of_other_kind: str
 ) -> None:
-    with database.begin() as connection:
+    with writing(database) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
 
     refused = baton_copy(database_url, of_other_kind, fails=True)
@@ -150,7 +151,7 @@ def test_a_source_that_is_no_database_of_ours_is_refused(of_same_kind: str, of_o
 def test_a_table_that_is_not_ours_is_not_left_behind_in_silence(
     play: Player, database: Engine, database_url: str, of_other_kind: str
 ) -> None:
-    with database.begin() as connection:
+    with writing(database) as connection:
         connection.execute(text("CREATE TABLE notes (key BIGINT PRIMARY KEY, words TEXT)"))
 
     assert "Table notes" in baton_copy(database_url, of_other_kind, fails=True).stderr

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, inspect, text
 
 from database import Base, create_engine, migrations
 from database.migrations.tables import import_all
-from tests.databases import Databases
+from tests.databases import Databases, writing
 
 _INDEXES = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL",
@@ -55,7 +55,8 @@ def test_migrations_and_tables_in_the_code_agree(migrated: Engine) -> None:
 def test_partial_indexes_have_their_conditions(migrated: Engine, new_database: Callable[[], Engine]) -> None:
     declared = new_database()
     import_all()
-    Base.metadata.create_all(declared)
+    with writing(declared) as connection:
+        Base.metadata.create_all(connection)
 
     def indexes(engine: Engine) -> dict[str, str]:
         with engine.connect() as connection:

@@ -115,9 +115,9 @@ BEGIN
         RAISE EXCEPTION 'injected' USING ERRCODE = '40P01';
     END IF;
     RETURN NEW;
-END $$;
-CREATE TRIGGER chaos_inject BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION chaos_inject();
+END $$
 """
+_INJECTED = "CREATE TRIGGER chaos_inject BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION chaos_inject()"
 _DEADLOCKS = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
 _OPEN_TASK = text("SELECT key, root_key FROM user_task WHERE state = 'CREATED' ORDER BY random() LIMIT 1")
 
@@ -128,6 +128,7 @@ def conflicts(home: Home, times: int) -> Result:
     def strike(scene: Scene) -> str:
         with scene.sessions() as session, transaction(session):
             session.execute(text(_INJECT))
+            session.execute(text(_INJECTED))
         stopping = threading.Event()
         opponents = [threading.Thread(target=_oppose, args=(scene, stopping.is_set)) for _ in range(2)]
         for opponent in opponents:

@@ -1,0 +1,210 @@
+"""What is prepared and sent ahead: errors come late but always, nothing is half done, and connections stay usable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, bindparam, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from database import transaction
+from database.errors import OutcomeUnknown
+from database.prepared import Prepared, together
+from database.session import snapshot
+from engine.models import ClusterDuty
+from tests.conftest import MONDAY
+
+postgresql = pytest.mark.postgresql_only(reason="only PostgreSQL has a server to which things can be sent ahead")
+
+ADD = Prepared(insert(ClusterDuty.__table__).values({column: bindparam(column) for column in ("name", "last_run_at")}))
+NAMES = Prepared(select(ClusterDuty.name).where(ClusterDuty.name > bindparam("after")).order_by(ClusterDuty.name))
+
+
+def add(session: Session, *names: str) -> None:
+    """Write a row for each name."""
+    ADD.execute(session.connection(), [{"name": name, "last_run_at": MONDAY} for name in names])
+
+
+def names(sessions: sessionmaker[Session]) -> list[str]:
+    """Return what is in the database for good."""
+    with sessions() as session:
+        return [name for (name,) in NAMES.rows(session.connection(), after="")]
+
+
+def test_a_transaction_reads_what_it_has_sent(session: Session) -> None:
+    with transaction(session):
+        add(session, "a")
+        add(session, "b", "c")
+        assert [tuple(row) for row in NAMES.rows(session.connection(), after="a")] == [("b",), ("c",)]
+        assert session.scalar(text("SELECT count(*) FROM cluster_duty")) == 3
+        add(session, "d")
+        session.add(ClusterDuty(name="e", holder=None, leased_until=None, last_run_at=MONDAY))
+        session.flush()
+        add(session, "f")
+        first, second = together(session.connection(), (NAMES, {"after": "d"}), (NAMES, {"after": "e"}))
+
+    assert [row[0] for row in first] == ["e", "f"]
+    assert [row[0] for row in second] == ["f"]
+
+
+def test_an_error_of_what_was_sent_comes_at_the_latest_with_the_commit(sessions: sessionmaker[Session]) -> None:
+    def write() -> None:
+        with sessions() as session, transaction(session):
+            add(session, "a")
+            add(session, "a")
+            add(session, "b")
+
+    with pytest.raises(IntegrityError):
+        write()
+
+    assert names(sessions) == []
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        lambda session: NAMES.rows(session.connection(), after=""),
+        lambda session: session.scalar(text("SELECT 1")),
+        lambda session: session.connection().begin_nested(),
+    ],
+    ids=["prepared", "any", "savepoint"],
+)
+def test_an_error_of_what_was_sent_comes_with_the_next_answer(sessions: sessionmaker[Session], asking: Any) -> None:
+    reached = []
+
+    def write() -> None:
+        with sessions() as session, transaction(session):
+            add(session, "a")
+            add(session, "a")
+            asking(session)
+            reached.append("after")
+
+    with pytest.raises(IntegrityError):
+        write()
+
+    assert (reached, names(sessions)) == ([], [])
+
+
+def test_the_session_goes_on_after_an_error(sessions: sessionmaker[Session]) -> None:
+    def give_up(session: Session) -> None:
+        with transaction(session):
+            add(session, "b")
+            raise ZeroDivisionError
+
+    with sessions() as session:
+        for _ in range(3):
+            with pytest.raises(IntegrityError), transaction(session):
+                add(session, "a", "a")
+        with transaction(session):
+            add(session, "a")
+        with pytest.raises(ZeroDivisionError):
+            give_up(session)
+        with transaction(session):
+            add(session, "c")
+
+    assert names(sessions) == ["a", "c"]
+
+
+@postgresql
+def test_whoever_writes_outside_of_a_writing_transaction_is_refused(sessions: sessionmaker[Session]) -> None:
+    def by_statement(session: Session) -> None:
+        add(session, "a")
+
+    def by_object(session: Session) -> None:
+        session.add(ClusterDuty(name="b", holder=None, leased_until=None, last_run_at=MONDAY))
+        session.flush()
+
+    with sessions() as session:
+        for write in (by_statement, by_object):
+            with pytest.raises(InternalError, match="read-only"):
+                write(session)
+            session.rollback()
+        # Also on a connection that has been used for writing.
+        with transaction(session):
+            add(session, "c")
+        with pytest.raises(InternalError, match="read-only"):
+            add(session, "d")
+
+    assert names(sessions) == ["c"]
+
+
+@postgresql
+def test_a_session_that_has_read_holds_no_transaction_open(sessions: sessionmaker[Session]) -> None:
+    look = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'")
+    with sessions() as fresh, sessions() as used, sessions() as other:
+        NAMES.rows(fresh.connection(), after="")
+        with transaction(used):
+            add(used, "a")
+        NAMES.rows(used.connection(), after="")
+
+        assert other.scalar(look) == 2
+
+
+@postgresql
+def test_statements_stay_prepared_from_one_request_to_the_next(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session:
+        for number in range(10):
+            NAMES.rows(session.connection(), after="")
+            with transaction(session):
+                add(session, str(number))
+            session.rollback()
+
+        prepared = set(session.scalars(text("SELECT statement FROM pg_prepared_statements")))
+
+    assert {statement.split()[0] for statement in prepared} >= {"SELECT", "INSERT", "BEGIN"}
+
+
+@postgresql
+def test_rows_go_by_copy_and_by_cursor_in_the_middle_of_a_transaction(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session, transaction(session):
+        add(session, "a")
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        with driver.cursor() as cursor, cursor.copy("COPY cluster_duty (name, last_run_at) FROM STDIN") as copy:
+            copy.write_row(("b", MONDAY))
+        add(session, "c")
+        read = session.connection().execute(select(ClusterDuty.name), execution_options={"yield_per": 1})
+        assert sorted(read.scalars()) == ["a", "b", "c"]
+        add(session, "d")
+
+    assert names(sessions) == ["a", "b", "c", "d"]
+
+
+@postgresql
+def test_a_connection_that_breaks_under_what_was_sent_leaves_nothing(sessions: sessionmaker[Session]) -> None:
+    def end(pid: Any) -> None:
+        with sessions() as other:
+            other.scalar(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+    def write(*, asking: bool) -> None:
+        with sessions() as session, transaction(session):
+            pid = session.scalar(text("SELECT pg_backend_pid()"))
+            add(session, "a")
+            end(pid)
+            add(session, "b")
+            if asking:
+                NAMES.rows(session.connection(), after="")
+
+    with pytest.raises(DBAPIError) as raised:
+        write(asking=True)
+    assert raised.value.connection_invalidated
+    assert isinstance(raised.value.orig, psycopg.OperationalError)
+    # What was asked last may have been the commit.
+    with pytest.raises((OutcomeUnknown, DBAPIError)):
+        write(asking=False)
+
+    with sessions() as session, transaction(session):
+        add(session, "c")
+    assert names(sessions) == ["c"]
+
+
+def test_a_snapshot_does_not_see_what_comes_after_it(sessions: sessionmaker[Session], database: Engine) -> None:
+    with sessions() as reader, snapshot(reader):
+        assert NAMES.rows(reader.connection(), after="") == []
+        with sessions() as writer, transaction(writer):
+            add(writer, "a")
+        assert NAMES.rows(reader.connection(), after="") == []
+    assert names(sessions) == ["a"]
