@@ -8,6 +8,9 @@ FRONTEND := web/static/dist/manifest.json
 FRONTEND_SOURCES := $(shell find web/frontend -type f -not -name '*.md')
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard web/translations/*/LC_MESSAGES/*.po))
 
+# The packages of the product.
+ROOMS := cockpit database engine feel people processes tasks web webhooks
+
 PYTEST_OPTIONS ?= -n 2
 DATABASES ?= sqlite postgresql
 EXAMPLES ?= 10000
@@ -52,6 +55,7 @@ format: $(TEST_STAMP)
 	.venv/bin/ruff format .
 
 build: $(PYTHON_STAMP) $(FRONTEND) $(CATALOGUES)
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m compileall -q $(ROOMS)
 
 messages: $(PYTHON_STAMP)
 	scripts/messages.sh
