@@ -51,8 +51,12 @@ def _widen(value: object) -> object:
 
 def loads(text: str | bytes) -> Any:
     """Return the value of JSON text with fractions as `Decimal`; raises ValueError when it is not JSON."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    return _DECODER.decode(text if isinstance(text, str) else text.decode())
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
+
+
+# `json.loads` would make one each time, which takes longer than most of our texts.
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)

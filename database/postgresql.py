@@ -186,12 +186,16 @@ def _doubt(connection: SendingConnection, record: Any, proxy: object) -> None:
         raise DisconnectionError
     used_at = record.info.get(_USED_AT)
     # Something has come though nothing was asked: mostly that the server has gone.
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection.fileno(), selectors.EVENT_READ)
-        told = selector.select(0)
-    if not told and (used_at is None or time.monotonic() - used_at < _DOUBTED_AFTER_SECONDS):
+    if not _told(connection) and (used_at is None or time.monotonic() - used_at < _DOUBTED_AFTER_SECONDS):
         return
     try:
         connection.execute("SELECT 1")
     except psycopg.Error as error:
         raise DisconnectionError from error
+
+
+def _told(connection: SendingConnection) -> bool:
+    """Return whether something of the server waits to be read."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.fileno(), selectors.EVENT_READ)
+        return bool(selector.select(0))

@@ -175,7 +175,7 @@ def test_a_database_that_is_not_there_is_at_fault_and_a_table_that_is_not_there_
 def test_connections_that_broke_while_nobody_used_them_are_replaced(
     database: Engine, duties: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("database.session._DOUBTED_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr("database.postgresql._DOUBTED_AFTER_SECONDS", 0.0)
     with duties() as session:
         assert session.scalar(text("SELECT 1")) == 1
     other = create_engine(database.url.render_as_string(hide_password=False))
