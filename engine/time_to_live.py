@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 import feel
+from engine import clock
 from engine.configuration import configuration
 from engine.timers import InvalidTimer, add
 from feel.durations import NANOSECONDS, DaysTimeDuration, Duration, YearsMonthsDuration, days_time, parse_duration
@@ -42,6 +43,24 @@ def parse(text: str) -> Duration:
 
 def _amount(duration: DaysTimeDuration | YearsMonthsDuration) -> int:
     return duration.months if isinstance(duration, YearsMonthsDuration) else duration.nanoseconds
+
+
+def kept_since(session: Session) -> datetime | None:
+    """Return the instant (UTC) since which the settings let history be kept that no process decides on; None: all."""
+    settings, now = configuration(session), clock.now(session)
+    lasting = settings.history_time_to_live
+    if lasting is None:
+        return None
+    try:
+        return add(now, _negative(lasting), feel.Environment(now=now, zone=settings.zone))
+    except InvalidTimer:
+        return None
+
+
+def _negative(duration: Duration) -> Duration:
+    if isinstance(duration, YearsMonthsDuration):
+        return YearsMonthsDuration(-duration.months)
+    return DaysTimeDuration(-duration.nanoseconds)
 
 
 def removal_at(ended_at: datetime, process: Process, session: Session) -> datetime | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 
 import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from database import create_engine, dumps, session_factory
-from engine import definitions, retention
+from engine import caseless, definitions, retention
 from engine.archive import Archive, ArchiveFile
 from engine.errors import NotFound
 from engine.models import ProcessInstance
@@ -55,7 +56,7 @@ def clean_up() -> None:
     configuration = _configured()
     with _sessions(configuration) as sessions:
         before = _count(sessions)
-        for _ in Cleanup(Archive(configuration.archive_directory)).work(sessions):
+        for _ in chain(Cleanup(Archive(configuration.archive_directory)).work(sessions), caseless.clean_up(sessions)):
             pass
         click.echo(f"{before - _count(sessions)} process instances removed; archive: {configuration.archive_directory}")
 

@@ -18,6 +18,7 @@ from granian.log import LogLevels
 
 from database import create_engine, session_factory
 from database.rest.turns import Turns
+from engine import caseless
 from engine.archive import Archive
 from engine.duties import Duty, SoleDuty
 from engine.retention import Cleanup
@@ -105,7 +106,12 @@ def application() -> Flask:
 def duties(configuration: Configuration) -> list[Duty]:
     """Return all that workers do, of every room."""
     cleanup = Cleanup(Archive(configuration.archive_directory))
-    return [*engine_duties(), SoleDuty("history cleanup", CLEANUP_INTERVAL, cleanup.work), heartbeat.Heartbeat()]
+    return [
+        *engine_duties(),
+        SoleDuty("history cleanup", CLEANUP_INTERVAL, cleanup.work),
+        SoleDuty("caseless history", CLEANUP_INTERVAL, caseless.clean_up),
+        heartbeat.Heartbeat(),
+    ]
 
 
 def work(configuration: Configuration, *, parent: int | None = None) -> None:

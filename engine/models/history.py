@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, Instant, Json, Key
@@ -40,8 +40,20 @@ class DecisionEvaluation(Base):
 
     __tablename__ = "decision_evaluation"
     __table_args__ = (
-        Index("ix_decision_evaluation_instance", "instance_key"),
+        Index(
+            "ix_decision_evaluation_instance",
+            "instance_key",
+            sqlite_where=text("instance_key IS NOT NULL"),
+            postgresql_where=text("instance_key IS NOT NULL"),
+        ),
         Index("ix_decision_evaluation_evaluation", "evaluation_key", "number"),
+        # What the cleanup looks for: those that belong to no instance.
+        Index(
+            "ix_decision_evaluation_asked_for",
+            "at",
+            sqlite_where=text("instance_key IS NULL"),
+            postgresql_where=text("instance_key IS NULL"),
+        ),
     )
 
     key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
