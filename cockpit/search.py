@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from cockpit.conditions import OPEN_INCIDENT
 from cockpit.instances import has_incident
 from cockpit.shapes import (
     ElementInstanceFilter,
@@ -77,6 +78,15 @@ _INSTANCES: Listing[ProcessInstance] = Listing(
         "hasIncident": case((has_incident(), 1), else_=0),
         "tenantId": TENANT,
     },
+)
+
+#: Any open incident of an instance, or null. For a column, an `exists` would be answered by reading all open incidents.
+_ITS_INCIDENT = (
+    select(Incident.key)
+    .where(Incident.instance_key == ProcessInstance.key, OPEN_INCIDENT)
+    .limit(1)
+    .correlate(ProcessInstance)
+    .scalar_subquery()
 )
 
 #: The open incident of an element instance.
@@ -181,13 +191,13 @@ def variables_seen(session: Session, user: User, scope_key: int) -> dict[str, An
     return visible_variables(session, _Scope(instance_key, scope_key))
 
 
-def _instance_rows() -> Select[ProcessInstance, str, str | None, bool]:
-    return select(ProcessInstance, ProcessDefinition.name, ProcessDefinition.version_tag, has_incident()).join(
+def _instance_rows() -> Select[ProcessInstance, str, str | None, int | None]:
+    return select(ProcessInstance, ProcessDefinition.name, ProcessDefinition.version_tag, _ITS_INCIDENT).join(
         ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key
     )
 
 
-def _render_instance(row: Row[ProcessInstance, str, str | None, bool]) -> ProcessInstanceShape:
+def _render_instance(row: Row[ProcessInstance, str, str | None, int | None]) -> ProcessInstanceShape:
     instance, name, version_tag, incident = row
     suspended = instance.state == ProcessState.ACTIVE and instance.suspended_at is not None
     return ProcessInstanceShape(
@@ -208,14 +218,26 @@ def _render_instance(row: Row[ProcessInstance, str, str | None, bool]) -> Proces
     )
 
 
+def _is_in(state: str) -> ColumnElement[bool]:
+    match state:
+        case "ACTIVE":
+            return and_(ProcessInstance.state == ProcessState.ACTIVE, ProcessInstance.suspended_at.is_(None))
+        case "SUSPENDED":
+            return and_(ProcessInstance.state == ProcessState.ACTIVE, ProcessInstance.suspended_at.is_not(None))
+        case _:
+            return ProcessInstance.state == state
+
+
 def _instance_holds(wanted: ProcessInstanceFilter) -> ColumnElement[bool]:
-    conditions = matching(wanted, _INSTANCE_COLUMNS)
-    conditions += [variable.holds(ProcessInstance.key) for variable in wanted.variables]
-    if wanted.state is not None and (named := wanted.state.in_ or ([wanted.state.eq] if wanted.state.eq else [])):
-        # Says nothing new, but an index knows it.
-        conditions.append(
-            ProcessInstance.state.in_([ProcessState.ACTIVE if state == _SUSPENDED else state for state in named])
-        )
+    conditions = [variable.holds(ProcessInstance.key) for variable in wanted.variables]
+    if wanted.state is not None and wanted.state.model_fields_set <= {"eq", "in_"}:
+        # In the words of the columns, which indexes know, and of which the database knows how many rows have them.
+        if wanted.state.eq is not None:
+            conditions.append(_is_in(wanted.state.eq))
+        if wanted.state.in_ is not None:
+            conditions.append(or_(false(), *(_is_in(state) for state in wanted.state.in_)))
+        wanted = wanted.model_copy(update={"state": None})
+    conditions += matching(wanted, _INSTANCE_COLUMNS)
     operation = wanted.batch_operation_key or wanted.batch_operation_id
     if operation is not None:
         taken = operation.on(BatchItem.operation_key)
