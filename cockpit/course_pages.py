@@ -212,6 +212,8 @@ def _course_page(instance_key: int, chosen: Chosen, answer: Answer) -> ResponseR
     instance = _instance(instance_key)
     if instance.state != ProcessState.ACTIVE:
         return redirect(url_for("cockpit.instance", instance_key=instance_key))
+    # First: what changes while the page is made has changed after it was looked at.
+    revision = rearranging.revision_of(session, instance_key)
     standing: list[Place] = places.places(session, instance)
     usernames: set[str | None] = {place.assignee for place in standing}
     if answer.last is not None:
@@ -219,6 +221,7 @@ def _course_page(instance_key: int, chosen: Chosen, answer: Answer) -> ResponseR
     page = render_template(
         "cockpit/course.html",
         instance=instance,
+        revision=revision,
         title=_title(instance),
         standing=standing,
         targets=by_lane(places.targets(session, instance)),

@@ -15,7 +15,7 @@ from cockpit.service import require_manager
 from engine.errors import NotFound
 from engine.execution import execute
 from engine.instances import SetVariables
-from engine.models import ProcessInstance
+from engine.models import InstanceState, ProcessInstance
 from engine.modification import ActivateInstruction, ModifyInstance, MoveInstruction, VariableInstruction
 from engine.restarting import restart as start_again
 from people.models import User
@@ -110,6 +110,10 @@ def require_unchanged(session: Session, instance_key: int, revision: int) -> Non
         raise NotFound("process instance", instance_key)
     # The same lock that the engine takes for every command of the case.
     session.execute(select(ProcessInstance.key).where(ProcessInstance.key == root_key).with_for_update())
-    current = session.scalar(select(ProcessInstance.revision).where(ProcessInstance.key == instance_key))
-    if current != revision:
+    if revision_of(session, instance_key) != revision:
         raise CaseChanged
+
+
+def revision_of(session: Session, instance_key: int) -> int | None:
+    """Return the number of commands that an active case has had; None: it is not active."""
+    return session.scalar(select(InstanceState.revision).where(InstanceState.instance_key == instance_key))

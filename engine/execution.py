@@ -39,9 +39,9 @@ _LOAD = Prepared(
         ProcessInstance.parent_key,
         ProcessInstance.parent_element_instance_key,
         ProcessInstance.title,
-        ProcessInstance.revision,
         ProcessInstance.suspended_at,
         InstanceState.tokens,
+        InstanceState.revision,
     )
     .outerjoin(InstanceState, InstanceState.instance_key == ProcessInstance.key)
     .where(ProcessInstance.key == bindparam("key"))
@@ -57,9 +57,9 @@ class StoredInstance(NamedTuple):
     parent_key: int | None
     parent_element_instance_key: int | None
     title: str
-    revision: int
     suspended_at: datetime | None
     tokens: bytes | None
+    revision: int | None
 
 
 class Command(Protocol):
@@ -212,7 +212,7 @@ class Hierarchy:
         execution = Execution(self, self.process(row.definition_key), row.definition_key)
         execution.instance_key = instance_key
         execution.parent_key, execution.parent_element_instance_key = row.parent_key, row.parent_element_instance_key
-        execution.title, execution.revision = row.title, row.revision
+        execution.title, execution.revision = row.title, row.revision or 0
         execution.suspended = row.suspended_at is not None
         try:
             state.load(execution, row.tokens)
@@ -259,7 +259,6 @@ class Hierarchy:
             ended_at=None,
             removal_at=None,
             suspended_at=None,
-            revision=0,
         )
         execution.variables.opened(instance_key)
         execution.root = Token(execution, process.root, None, instance_key)
@@ -297,7 +296,11 @@ class Hierarchy:
 
     def _store_states(self) -> None:
         live = [
-            {"instance_key": execution.instance_key, "tokens": state.dump(execution)}
+            {
+                "instance_key": execution.instance_key,
+                "tokens": state.dump(execution),
+                "revision": execution.revision + 1,
+            }
             for execution in self._executions.values()
             if not execution.ended and execution.unreadable is None
         ]
@@ -315,11 +318,8 @@ _DROP_STATE = Prepared(delete(InstanceState).where(InstanceState.instance_key ==
 @cache
 def _store_state(dialect: str) -> Prepared:
     statement = (postgresql if dialect == "postgresql" else sqlite).insert(InstanceState.__table__)
-    return Prepared(
-        statement.on_conflict_do_update(
-            index_elements=[InstanceState.instance_key], set_={"tokens": statement.excluded.tokens}
-        )
-    )
+    changed = {"tokens": statement.excluded.tokens, "revision": statement.excluded.revision}
+    return Prepared(statement.on_conflict_do_update(index_elements=[InstanceState.instance_key], set_=changed))
 
 
 __all__ = ["Command", "Execution", "Hierarchy", "Outcome", "create_instance", "execute", "start_at"]

@@ -176,11 +176,12 @@ class Execution(Workflow):
                 )
 
     def store(self) -> None:
-        """Note what the instance row has become."""
-        values: dict[str, Any] = {"revision": self.revision + 1}
+        """Note what the instance row has become; mostly it stays as it is, because its many indexes are dear."""
         if self.process.title_expression and (self.variables.changed or self.fresh) and not self.ended:
-            values["title"] = self._evaluate_title(self.process.title_expression)
-        self.changes.update(ProcessInstance, self.instance_key, **values)
+            title = self._evaluate_title(self.process.title_expression)
+            if title != self.title:
+                self.title = title
+                self.changes.update(ProcessInstance, self.instance_key, title=title)
 
     def _evaluate_title(self, expression: str) -> str:
         try:

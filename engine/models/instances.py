@@ -77,12 +77,13 @@ class ProcessInstance(Base):
     removal_at: Mapped[datetime | None] = mapped_column(Instant)
     #: Nothing happens in the instance since then, until it is resumed; null: it is not suspended.
     suspended_at: Mapped[datetime | None] = mapped_column(Instant)
-    #: Rises with every command.
-    revision: Mapped[int] = mapped_column(default=0)
 
 
 class InstanceState(Base):
-    """The live tokens of an active instance (see `engine.state`); gone when the instance has ended."""
+    """The live tokens of an active instance (see `engine.state`); gone when the instance has ended.
+
+    The one row of an instance that every command changes: it has no index besides its key, so that this is cheap.
+    """
 
     __tablename__ = "instance_state"
 
@@ -90,6 +91,8 @@ class InstanceState(Base):
         Key, ForeignKey("process_instance.key"), primary_key=True, autoincrement=False
     )
     tokens: Mapped[bytes] = mapped_column(LargeBinary)
+    #: Rises with every command.
+    revision: Mapped[int] = mapped_column(default=0)
 
 
 class ElementInstance(Base):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.models import Audit, ProcessInstance, UserTask, Variable
+from engine.models import Audit, InstanceState, UserTask, Variable
 from tests.api.conftest import Browse, Connect, deploy, repair_files
 from tests.conftest import PASSWORD
 from tests.diagrams import chain, diagram, end, start, user
@@ -44,7 +44,9 @@ def _trace(session: Session) -> list[object]:
     session.rollback()
     return [
         session.execute(select(UserTask.key, UserTask.state, UserTask.assignee).order_by(UserTask.key)).all(),
-        session.execute(select(ProcessInstance.key, ProcessInstance.revision).order_by(ProcessInstance.key)).all(),
+        session.execute(
+            select(InstanceState.instance_key, InstanceState.revision).order_by(InstanceState.instance_key)
+        ).all(),
         session.execute(select(Variable.name, Variable.value).order_by(Variable.key)).all(),
         session.scalar(select(func.count()).select_from(Audit)),
     ]

@@ -199,7 +199,7 @@ def test_what_is_read_back_differently_is_taken_back(
     play.start("repair-order", {"plate": "x"})
     target = create_engine(of_other_kind)
     migrations.upgrade(target)
-    with target.begin() as connection:
+    with writing(target) as connection:
         # A target that changes what it is given.
         if target.dialect.name == "postgresql":
             connection.execute(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from database import dumps, transaction
 from engine.errors import AlreadyAssigned, NotActive, NotFound
 from engine.instances import SetVariables
-from engine.models import Audit, ProcessInstance, UserTask, Variable
+from engine.models import Audit, InstanceState, UserTask, Variable
 from people.errors import Forbidden, UserNotFound
 from people.models import User
 from tasks import service, starting
@@ -53,7 +53,7 @@ def snapshot(session: Session, case: Case) -> str:
     session.rollback()
     task = select(UserTask.key, UserTask.state, UserTask.assignee).where(UserTask.instance_key == case.key)
     values = select(Variable.name, Variable.value).where(Variable.instance_key == case.key)
-    revision = select(ProcessInstance.revision).where(ProcessInstance.key == case.key)
+    revision = select(InstanceState.revision).where(InstanceState.instance_key == case.key)
     audit = select(Audit.key).where(Audit.instance_key == case.key)
     return dumps([sorted(map(str, session.execute(query))) for query in (task, values, revision, audit)])
 
