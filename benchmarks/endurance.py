@@ -40,8 +40,7 @@ def main() -> None:
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 60
     print(describe())
     with database("postgresql") as url, server(url, 2) as served:
-        connection = HTTPConnection("127.0.0.1", served.port, timeout=60)
-        deploy(connection)
+        deploy(HTTPConnection("127.0.0.1", served.port, timeout=60))
         drive(served.port, creations(100), CLIENTS)
         begun = time.monotonic()
         requests, next_report = 100, 0.0
@@ -51,6 +50,8 @@ def main() -> None:
                 next_report += max(minutes * 60 / 12, 1)
             requests += len(drive(served.port, creations(TURN), CLIENTS).seconds)
             for element_id in ("first", "second"):
+                # A new one: the server closes those that nobody uses for half a minute.
+                connection = HTTPConnection("127.0.0.1", served.port, timeout=60)
                 requests += len(drive(served.port, completions(connection, TURN, element_id), CLIENTS).seconds)
         report(served, begun, requests)
 
