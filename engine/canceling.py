@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from engine import task_listeners, waits
 from engine.errors import NotActive
-from engine.models import Job, UserTask, UserTaskState
+from engine.models import CLOSED_TASKS, Job, UserTask
 from engine.tokens import STARTED
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def go_on(token: Token) -> None:
         return
     statement = select(UserTask.key).where(
         UserTask.element_instance_key == token.key,
-        UserTask.state.not_in([UserTaskState.COMPLETED, UserTaskState.CANCELED]),
+        UserTask.state.not_in(CLOSED_TASKS),
     )
     task_key = token.internal_data.get("task") or token.execution.session.execute(statement).scalar_one()
     task_listeners.hold_up(token, task_key, "canceling", entering=True)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from database import Base
 from database.prepared import Prepared
 from engine.models import (
+    CLOSED_TASKS,
     Audit,
     DecisionEvaluation,
     ElementInstance,
@@ -60,9 +61,7 @@ _DELETED = (Timer, MessageSubscription, SignalSubscription, LoopItems)
 #: Who may take an open user task.
 _CANDIDATES: tuple[type[Base], ...] = (UserTaskGroup, UserTaskUser)
 #: States of a user task that has not ended; in most of them listeners look at a change.
-_OPEN_TASKS: list[str] = [
-    state for state in UserTaskState if state not in (UserTaskState.COMPLETED, UserTaskState.CANCELED)
-]
+_OPEN_TASKS: list[str] = [state for state in UserTaskState if state not in CLOSED_TASKS]
 
 
 #: Bound parameters of one statement: SQLite's limit is 32,766.

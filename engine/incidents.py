@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from engine import timer_failures, waits
 from engine.errors import ElementFailure, NotActive, NotFound
-from engine.keys import new_key
 from engine.models import Incident, IncidentState, Job, JobState
 from engine.tokens import ERROR, READY, STARTED, Token
 
@@ -30,24 +29,8 @@ def raise_at(token: Token, failure: ElementFailure, *, job_key: int | None = Non
     # One thing stands in a token's way at a time: a newer incident takes the place of the older.
     waits.close(token, Incident)
     token._set_state(ERROR)
-    row = waits.add(
-        token,
-        Incident,
-        key=new_key(),
-        type=failure.kind,
-        message=failure.message,
-        details={"expression": failure.expression, "variables": failure.variables},
-        state=IncidentState.ACTIVE,
-        instance_key=execution.instance_key,
-        definition_key=execution.definition_key,
-        process_id=execution.process.process_id,
-        element_id=token.element.id,
-        job_key=job_key,
-        created_at=execution.now,
-        resolved_at=None,
-        resolved_by=None,
-    )
-    execution.outcome.incident_keys.append(row["key"])
+    details = {"expression": failure.expression, "variables": failure.variables}
+    waits.add_incident(token, failure.kind, failure.message, details, job_key=job_key)
 
 
 def _enter_again(token: Token, incident: Incident) -> None:

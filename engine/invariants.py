@@ -21,8 +21,8 @@ from engine import definitions, reasons, state, waits
 from engine.errors import DeploymentRefused, EngineError, NotFound, StateUnreadable
 from engine.execution import execute
 from engine.incidents import STRANDED
-from engine.keys import new_key
 from engine.models import (
+    CLOSED_TASKS,
     ElementInstance,
     ElementState,
     Incident,
@@ -36,7 +36,6 @@ from engine.models import (
     SignalSubscription,
     Timer,
     UserTask,
-    UserTaskState,
 )
 from engine.process import Process
 from engine.reasons import Wait, WaitKind
@@ -162,7 +161,7 @@ def _load(session: Session, keys: Sequence[int]) -> list[_Live]:
 def _waits(session: Session, keys: Sequence[int]) -> Iterator[tuple[int, int, Wait]]:
     """Yield everything that the instances wait for, with the keys of instance and element instance."""
     open_ones = {
-        UserTask: UserTask.state.not_in([UserTaskState.COMPLETED, UserTaskState.CANCELED]),
+        UserTask: UserTask.state.not_in(CLOSED_TASKS),
         Job: Job.state.in_([JobState.CREATED, JobState.FAILED]),
         Incident: (Incident.state == IncidentState.ACTIVE) & (Incident.type != STRANDED),
         Timer: Timer.key > 0,
@@ -267,28 +266,11 @@ class ReportStranded:
 
     def _raise(self, execution: Execution, violation: Violation) -> None:
         token = execution.find(violation.element_instance_key) or execution.root
-        row = waits.add(
-            token,
-            Incident,
-            key=new_key(),
-            type=STRANDED,
-            message=violation.message,
-            details={"retry": violation.retry},
-            state=IncidentState.ACTIVE,
-            instance_key=execution.instance_key,
-            definition_key=execution.definition_key,
-            process_id=execution.process.process_id,
-            element_id=token.element.id,
-            job_key=None,
-            created_at=execution.now,
-            resolved_at=None,
-            resolved_by=None,
-        )
-        execution.outcome.incident_keys.append(row["key"])
+        key = waits.add_incident(token, STRANDED, violation.message, {"retry": violation.retry})
         execution.audit(
             self.action,
             element_id=token.element.id,
-            subject_key=row["key"],
+            subject_key=key,
             details={"message": violation.message},
         )
 

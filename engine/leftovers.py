@@ -21,6 +21,7 @@ from engine import clock, locks
 from engine.incidents import STRANDED
 from engine.keys import new_key
 from engine.models import (
+    CLOSED_TASKS,
     Audit,
     ElementInstance,
     ElementState,
@@ -48,8 +49,6 @@ BATCH = 500
 #: Time between two rounds of the workers: what has ended changes no more, and there may be much of it.
 INTERVAL = timedelta(days=1)
 
-_CLOSED_TASKS = [UserTaskState.COMPLETED, UserTaskState.CANCELED]
-
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
@@ -64,7 +63,7 @@ class _Kind:
 
 
 _KINDS = (
-    _Kind("user task", UserTask, UserTask.state.not_in(_CLOSED_TASKS), ({"state": UserTaskState.CANCELED}, "ended_at")),
+    _Kind("user task", UserTask, UserTask.state.not_in(CLOSED_TASKS), ({"state": UserTaskState.CANCELED}, "ended_at")),
     _Kind(
         "job",
         Job,

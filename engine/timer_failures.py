@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from engine import clock, waits, wakeup
 from engine.errors import NotActive
-from engine.keys import new_key
 from engine.models import Incident, IncidentState, Timer
 
 if TYPE_CHECKING:
@@ -63,25 +62,9 @@ class ReportTimerFailure:
         if timer is None:
             return
         token = execution.find(timer.element_instance_key) or execution.root
-        row = waits.add(
-            token,
-            Incident,
-            key=new_key(),
-            type=TIMER_FAILURE,
-            message=f"The timer “{timer.element_id}” cannot be fired: {self.reason}",
-            details={"timer": timer.key},
-            state=IncidentState.ACTIVE,
-            instance_key=execution.instance_key,
-            definition_key=execution.definition_key,
-            process_id=execution.process.process_id,
-            element_id=token.element.id,
-            job_key=None,
-            created_at=execution.now,
-            resolved_at=None,
-            resolved_by=None,
-        )
-        execution.outcome.incident_keys.append(row["key"])
-        execution.audit(self.action, element_id=timer.element_id, subject_key=row["key"])
+        message = f"The timer “{timer.element_id}” cannot be fired: {self.reason}"
+        key = waits.add_incident(token, TIMER_FAILURE, message, {"timer": timer.key})
+        execution.audit(self.action, element_id=timer.element_id, subject_key=key)
 
 
 def overcome(execution: Execution, timer: Row[Any]) -> None:

@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 
 from database import Base
 from engine import conditions
-from engine.models import Incident, Job, LoopItems, MessageSubscription, SignalSubscription, Timer, UserTask
+from engine.keys import new_key
+from engine.models import (
+    Incident,
+    IncidentState,
+    Job,
+    LoopItems,
+    MessageSubscription,
+    SignalSubscription,
+    Timer,
+    UserTask,
+)
 
 if TYPE_CHECKING:
     from engine.elements.base import Element
@@ -40,6 +50,31 @@ def add(token: Token, model: type[Base], **row: Any) -> dict[str, Any]:
     if letter not in held:
         token.remember(waits=held + letter)
     return token.execution.changes.wait(model, element_instance_key=token.key, **row)
+
+
+def add_incident(token: Token, kind: str, message: str, details: dict[str, Any], *, job_key: int | None = None) -> int:
+    """Add an incident of the token and return its key."""
+    execution = token.execution
+    key = new_key()
+    add(
+        token,
+        Incident,
+        key=key,
+        type=kind,
+        message=message,
+        details=details,
+        state=IncidentState.ACTIVE,
+        instance_key=execution.instance_key,
+        definition_key=execution.definition_key,
+        process_id=execution.process.process_id,
+        element_id=token.element.id,
+        job_key=job_key,
+        created_at=execution.now,
+        resolved_at=None,
+        resolved_by=None,
+    )
+    execution.outcome.incident_keys.append(key)
+    return key
 
 
 def still(session: Session, model: type[MessageSubscription] | type[SignalSubscription], key: int) -> bool:

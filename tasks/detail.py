@@ -11,7 +11,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import definitions
-from engine.models import Audit, FormDefinition, ProcessDefinition, ProcessInstance, Timer, UserTask, UserTaskState
+from engine.models import (
+    CLOSED_TASKS,
+    Audit,
+    FormDefinition,
+    ProcessDefinition,
+    ProcessInstance,
+    Timer,
+    UserTask,
+    UserTaskState,
+)
 from engine.user_tasks import CompleteUserTask
 from people import service as people
 from people.models import User
@@ -109,7 +118,7 @@ def _history(session: Session, task: UserTask) -> Sequence[UserTask]:
         select(UserTask)
         .where(
             UserTask.instance_key.in_(select(ProcessInstance.key).where(ProcessInstance.root_key == task.root_key)),
-            UserTask.state.in_((UserTaskState.COMPLETED, UserTaskState.CANCELED)),
+            UserTask.state.in_(CLOSED_TASKS),
             UserTask.key != task.key,
         )
         .order_by(UserTask.ended_at.desc(), UserTask.key.desc())

@@ -21,6 +21,7 @@ from engine.models.instances import (
 )
 from engine.models.loops import LoopItems
 from engine.models.waits import (
+    CLOSED_TASKS,
     Incident,
     IncidentState,
     Job,
@@ -38,6 +39,7 @@ from engine.models.waits import (
 )
 
 __all__ = [
+    "CLOSED_TASKS",
     "Audit",
     "BatchItem",
     "BatchItemState",

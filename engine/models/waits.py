@@ -27,6 +27,10 @@ class UserTaskState(StrEnum):
     CANCELED = "CANCELED"
 
 
+#: States of a user task that has ended.
+CLOSED_TASKS = (UserTaskState.COMPLETED, UserTaskState.CANCELED)
+
+
 class JobKind(StrEnum):
     """What a job is for, Camunda 8's words."""
 
