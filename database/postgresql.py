@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import selectors
 import time
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -27,6 +28,9 @@ from database.options import SNAPSHOT, WRITES
 _DOUBTED_AFTER_SECONDS = 5.0
 
 _USED_AT = "baton_used_at"
+
+#: Severities of errors with which the server ends a connection.
+_FATAL = ("FATAL", "PANIC")
 
 #: Statements that a connection keeps prepared. The driver's hundred are fewer than a server process has in use.
 _PREPARED = 400
@@ -48,26 +52,30 @@ class SendingCursor(psycopg.Cursor[Any]):
 
     def execute(self, *arguments: Any, **options: Any) -> SendingCursor:
         """Execute, and have the answer."""
-        super().execute(*arguments, **options)
-        self.connection.settle()
+        with self.connection.ended_by_fatal_errors():
+            super().execute(*arguments, **options)
+            self.connection.settle()
         return self
 
     def executemany(self, *arguments: Any, **options: Any) -> None:
         """Execute for each set of parameters, and have the answers."""
-        super().executemany(*arguments, **options)
-        self.connection.settle()
+        with self.connection.ended_by_fatal_errors():
+            super().executemany(*arguments, **options)
+            self.connection.settle()
 
     def send(self, statement: str, parameters: Any) -> None:
         """Execute in a writing transaction without waiting: the answer comes with the next one that is waited for."""
         if self.connection.writing:
-            super().execute(statement, parameters)
+            with self.connection.ended_by_fatal_errors():
+                super().execute(statement, parameters)
         else:
             self.execute(statement, parameters)
 
     def send_many(self, statement: str, parameters: Any) -> None:
         """Send for each set of parameters."""
         if self.connection.writing:
-            super().executemany(statement, parameters)
+            with self.connection.ended_by_fatal_errors():
+                super().executemany(statement, parameters)
         else:
             self.executemany(statement, parameters)
 
@@ -112,8 +120,12 @@ class SendingConnection(psycopg.Connection[Any]):
             ahead.__exit__(None, None, None)
 
     def commit(self) -> None:
-        """Commit; raises the first error of what was sent, and then the transaction is still to be rolled back."""
-        super().commit()
+        """Commit; raises the first error of what was sent, and then the transaction is still to be rolled back.
+
+        When the connection is closed then, nobody knows whether the transaction is committed.
+        """
+        with self.ended_by_fatal_errors():
+            super().commit()
         self.writing = False
 
     def rollback(self) -> None:
@@ -132,6 +144,19 @@ class SendingConnection(psycopg.Connection[Any]):
         except psycopg.OperationalError:
             if not self.closed:
                 raise
+
+    @contextmanager
+    def ended_by_fatal_errors(self) -> Iterator[None]:
+        """Close the connection at an error with which the server ends it: what it has done before is not told any more.
+
+        The driver would find out with the next statement only. The error may even come after the commit has been done.
+        """
+        try:
+            yield
+        except psycopg.Error as error:
+            if error.diag.severity_nonlocalized in _FATAL:
+                self.close()
+            raise
 
     def cursor(self, name: str = "", **options: Any) -> Any:
         """Return a new cursor; one with a name is the server's, which answers at once."""

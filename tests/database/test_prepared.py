@@ -16,6 +16,7 @@ from database.prepared import Prepared, together
 from database.session import snapshot
 from engine.models import ClusterDuty
 from tests.conftest import MONDAY
+from tests.databases import writing
 
 postgresql = pytest.mark.postgresql_only(reason="only PostgreSQL has a server to which things can be sent ahead")
 
@@ -199,6 +200,27 @@ def test_a_connection_that_breaks_under_what_was_sent_leaves_nothing(sessions: s
     with sessions() as session, transaction(session):
         add(session, "c")
     assert names(sessions) == ["c"]
+
+
+@postgresql
+def test_of_a_commit_that_ends_the_connection_nobody_knows(sessions: sessionmaker[Session], database: Engine) -> None:
+    with writing(database) as connection:
+        end = "BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NULL; END"
+        connection.execute(text(f"CREATE FUNCTION end_it() RETURNS trigger LANGUAGE plpgsql AS $$ {end} $$"))
+        connection.execute(
+            text(
+                "CREATE CONSTRAINT TRIGGER end_it AFTER INSERT ON cluster_duty DEFERRABLE INITIALLY DEFERRED "
+                "FOR EACH ROW EXECUTE FUNCTION end_it()"
+            )
+        )
+
+    def write() -> None:
+        with sessions() as session, transaction(session):
+            add(session, "a")
+
+    with pytest.raises(OutcomeUnknown):
+        write()
+    assert names(sessions) == []
 
 
 def test_a_snapshot_does_not_see_what_comes_after_it(sessions: sessionmaker[Session], database: Engine) -> None:
