@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import login_required
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
@@ -88,9 +89,19 @@ def begin() -> ResponseReturnValue:
         with transaction(db.session()) as session:
             operation = batches.begin(session, user, kind, _chosen(session, user), reason)
             address = url_for("cockpit.batch.show", key=operation.key)
+            # A case may have several incidents, so that only the other operations can be counted case by case.
+            left_out = 0 if form.get("all") or isinstance(kind, ResolveIncidents) else len(_ticked()) - operation.total
     except CockpitError as refusal:
         flash(sentence(refusal))
         return redirect(url_for("cockpit.instance_list", **listed))
+    if left_out:
+        flash(
+            ngettext(
+                "%(num)d case that you chose is left out: it is not in a state for this, or part of another case.",
+                "%(num)d cases that you chose are left out: they are not in a state for this, or part of another case.",
+                left_out,
+            )
+        )
     return redirect(address)
 
 
@@ -111,7 +122,11 @@ def _chosen(session: Session, user: User) -> ColumnElement[bool]:
             trouble=next((trouble for trouble in Trouble if trouble == form.get("only")), None),
         )
         return matching(session, visible(session, user), wanted)
-    keys = [int(key) for key in form.getlist("case") if key.isdecimal() and len(key) < 20]
-    if not keys:
+    if not (keys := _ticked()):
         raise NothingChosen
     return ProcessInstance.key.in_(keys)
+
+
+def _ticked() -> set[int]:
+    """Return the keys of the cases that were ticked."""
+    return {int(key) for key in request.form.getlist("case") if key.isdecimal() and len(key) < 20}

@@ -88,6 +88,7 @@ class InstanceRow:
     started_by: str
     ended_at: datetime | None
     parent_key: int | None
+    suspended_at: datetime | None
     incidents: int = 0
     #: The earliest due date that has passed, in UTC.
     overdue_since: datetime | None = None
@@ -302,6 +303,7 @@ def _row(instance: ProcessInstance, process_name: str) -> InstanceRow:
         started_by=instance.started_by,
         ended_at=instance.ended_at,
         parent_key=instance.parent_key,
+        suspended_at=instance.suspended_at,
     )
 
 

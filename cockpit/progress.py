@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cockpit.elements import Elements, elements_of, kind_of, name_of
 from cockpit.service import require_manager
 from engine.errors import NotFound
-from engine.models import BatchItem, BatchItemState, BatchOperation, BatchState, ProcessDefinition, ProcessInstance
+from engine.models import (
+    BatchItem,
+    BatchItemState,
+    BatchOperation,
+    BatchState,
+    Incident,
+    ProcessDefinition,
+    ProcessInstance,
+)
 from people.models import User
 
 #: Cases that the page of an operation shows; those that failed come first.
@@ -30,6 +39,9 @@ class Item:
     state: str
     #: Why it failed.
     error: str | None
+    #: The step whose incident was tried again, and its BPMN tag; empty when the whole case is meant.
+    step_name: str = ""
+    step_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +87,31 @@ def recent(session: Session, user: User) -> list[Progress]:
 def items(session: Session, key: int) -> list[Item]:
     """Return what became of the items of an operation: failures first, then those that are still to be done."""
     rows = session.execute(
-        select(BatchItem, ProcessInstance.title, ProcessDefinition.name, ProcessDefinition.process_id)
+        select(BatchItem, ProcessInstance.title, ProcessDefinition, Incident)
         .join(ProcessInstance, ProcessInstance.key == BatchItem.instance_key)
         .join(ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key)
+        # Keys are unique among all things: only the item of an incident has the key of one.
+        .outerjoin(Incident, Incident.key == BatchItem.item_key)
         .where(BatchItem.operation_key == key)
         .order_by(BatchItem.state != BatchItemState.FAILED, BatchItem.state, BatchItem.item_key)
         .limit(SHOWN)
-    )
-    return [
-        Item(item.instance_key, title, name or process_id, item.state, item.error)
-        for item, title, name, process_id in rows
-    ]
+    ).all()
+    elements = elements_of(session, {incident.definition_key for _, _, _, incident in rows if incident})
+    return [_item(item, title, definition, incident, elements) for item, title, definition, incident in rows]
+
+
+def _item(
+    item: BatchItem,
+    title: str,
+    definition: ProcessDefinition,
+    incident: Incident | None,
+    elements: Mapping[int, Elements],
+) -> Item:
+    found = Item(item.instance_key, title, definition.name or definition.process_id, item.state, item.error)
+    if incident is None:
+        return found
+    known = elements[incident.definition_key]
+    return replace(found, step_name=name_of(known, incident.element_id), step_kind=kind_of(known, incident.element_id))
 
 
 def _counts(session: Session, keys: Sequence[int]) -> dict[int, dict[str, int]]:

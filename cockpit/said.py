@@ -78,6 +78,9 @@ SENTENCES = (
     N_("The event “{name}” of “{other}” cannot be mapped to “{wanted}” elsewhere."),
     N_("Both “{name}” and “{other}” are mapped to the event “{wanted}”."),
     N_("A listener of “{name}” is at work; migrate when it is done."),
+    N_("The process instance {key} is suspended. Resume it first."),
+    N_("The process instance {key} is not suspended."),
+    N_("The state of the process instance {key} cannot be read: {cause}. Cancel it."),
     N_("The {kind} {key} is {state}, so this cannot be done any more."),
     N_("The process instance {key} was called by {other}; cancel that one."),
 )
@@ -133,17 +136,27 @@ def said(text: str) -> str:
 
 
 def _worded(text: str, templates: tuple[str, ...], depth: int) -> str:
+    known = _known(text, templates, depth)
+    return text if known is None else known
+
+
+def _known(text: str, templates: tuple[str, ...], depth: int) -> str | None:
     for template in templates:
         found = _pattern(template).fullmatch(text)
         if found is not None:
             return _filled(_(template), {name: _part(name, value, depth) for name, value in found.groupdict().items()})
     with_reasons = _WITH_REASONS.fullmatch(text) if depth else None
     if with_reasons is not None:
-        known = _worded(with_reasons[1], templates, depth - 1)
-        if known != with_reasons[1]:
+        known = _known(with_reasons[1], templates, depth - 1)
+        if known is not None:
             reason = _worded(with_reasons[2], REASONS, depth - 1)
             return _filled(_("{sentence} ({reason})"), {"sentence": known, "reason": reason})
-    return text
+    # The engine puts the name of a timer before what is wrong with it.
+    name, colon, rest = text.partition(": ")
+    known = _known(rest, SENTENCES, depth - 1) if depth and colon else None
+    if known is not None:
+        return _filled(_("{name}: {sentence}"), {"name": translate(name, _language()), "sentence": known})
+    return None
 
 
 def _filled(template: str, parts: Mapping[str, str]) -> str:

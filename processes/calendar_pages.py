@@ -113,7 +113,8 @@ def _sentence(refusal: InvalidCalendar) -> str:
     text: str = _("The calendar needs at least one working day, and each date only once.")
     if refusal.place:
         text = _(
-            "%(place)s: write hours like 08:00-12:00, 13:30-17:30, one after the other; nothing for a day off.",
+            "%(place)s: write hours like 08:00-12:00, 13:30-17:30, each ending after it begins, one after the other;"
+            " nothing for a day off.",
             place=days[int(refusal.place) - 1] if len(refusal.place) == 1 else refusal.place,
         )
     return text

@@ -23,17 +23,20 @@ class Place:
     path: str
     label: str
     allowed: Callable[[User], bool]
+    #: Where pages that belong to it are besides.
+    also: str | None = None
 
     @property
     def is_current(self) -> bool:
         """Whether the page shown is this place or lies below it."""
-        return request.path == self.path or request.path.startswith(f"{self.path}/")
+        beginnings = [path for path in (self.path, self.also) if path]
+        return any(request.path == path or request.path.startswith(f"{path}/") for path in beginnings)
 
 
 _PLACES = (
     Place("/tasks", lazy_gettext("Worklist"), lambda user: True),
     Place("/start", lazy_gettext("Start"), lambda user: True),
-    Place("/instances", lazy_gettext("Cases"), lambda user: True),
+    Place("/instances", lazy_gettext("Cases"), lambda user: True, also="/batches"),
     Place("/stalled", lazy_gettext("Stalled"), may_manage),
     Place("/processes", lazy_gettext("Processes"), lambda user: True),
     Place("/calendar", lazy_gettext("Calendar"), may_set_calendar),

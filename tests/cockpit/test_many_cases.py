@@ -153,10 +153,25 @@ def test_the_case_list_lets_many_be_cancelled_and_retried_with_a_reason(company:
     path, _page = followed(browser, "/batches", what="retry", reason="规则已改", all="1", only="incident")
     incident = company.incident(cases[2])
     run_due(company.sessions)
+    assert "金额大吗" in browser.get(path).text
     again = company.incident(cases[2])
     assert incident is not None
     assert again is not None
     assert again.key != incident.key
+
+
+def test_what_does_not_fit_is_said_to_be_left_out(company: Company, sign_in: SignIn) -> None:
+    still, running = company.repair("沪A1"), company.repair("沪A2")
+    browser = sign_in(company.manager)
+    _path, page = followed(browser, "/batches", what="suspend", case=[str(still)], reason="等配件")
+    assert "left out" not in page
+    run_due(company.sessions)
+    assert "suspended" in browser.get("/instances?q=沪A1").text
+    assert "suspended" not in browser.get("/instances?q=沪A2").text.split("<tbody")[1]
+    path, page = followed(browser, "/batches", what="suspend", case=[str(still), str(running)], reason="盘点")
+    assert "1 case that you chose is left out" in page
+    run_due(company.sessions)
+    assert "1 of 1" in browser.get(path).text
 
 
 def test_an_operation_is_held_up_goes_on_and_is_stopped(company: Company, sign_in: SignIn) -> None:

@@ -52,6 +52,12 @@ def test_every_known_sentence_is_one_that_the_engine_says() -> None:
             "The timer “remind” cannot be fired: The form “x” is not deployed.",
             "期限“remind”无法执行：表单“x”尚未部署。",
         ),
+        (
+            "待命: A timer date must be a date and time such as 2026-03-01T09:00:00+08:00.",
+            "待命：计时日期须为日期时间，例如 2026-03-01T09:00:00+08:00。",
+        ),
+        ("The process instance 7 is suspended. Resume it first.", "事项 7 已暂停，请先恢复。"),
+        ("待命: the printer is on fire.", "待命: the printer is on fire."),
         ("The printer is on fire.", "The printer is on fire."),
     ],
 )

@@ -45,9 +45,11 @@ def test_each_role_has_its_places_and_all_of_them_open(
 
 
 def test_the_place_where_one_is_stands_out(sign_in: SignIn, make_user: MakeUser) -> None:
-    head = navigation(sign_in(make_user("wang.fang")).get("/instances").text)
+    browser = sign_in(make_user("wang.fang", role="manager"))
 
-    assert re.findall(r'href="([^"]+)" aria-current="page"', head) == ["/instances"]
+    for path, place in (("/instances", "/instances"), ("/batches", "/instances"), ("/stalled", "/stalled")):
+        head = navigation(browser.get(path).text)
+        assert re.findall(r'href="([^"]+)" aria-current="page"', head) == [place]
 
 
 def test_the_start_is_the_worklist(sign_in: SignIn, make_user: MakeUser, client: FlaskClient) -> None:

@@ -50,7 +50,7 @@ def open_diagram(site: Site, page: Page, language: str = "zh") -> None:
 def test_tokens_incidents_and_the_way_are_drawn(site: Site, browser_page: Page) -> None:
     open_diagram(site, browser_page)
     expect(browser_page.get_by_role("button", name="2 个正在此处")).to_be_in_viewport()
-    expect(browser_page.get_by_role("button", name="此处有 1 个异常")).to_be_in_viewport()
+    expect(browser_page.get_by_role("button", name="此处有 1 个故障")).to_be_in_viewport()
     expect(browser_page.locator(".djs-element.b-visited[data-element-id=receive]")).to_have_count(1)
     expect(browser_page.locator(".djs-connection.b-visited")).to_have_count(2)
     expect(browser_page.locator(".djs-element.b-visited[data-element-id=end]")).to_have_count(0)

@@ -24,7 +24,7 @@ const VISITED = 'b-visited';
 
 const WORDS = {
   en: { active: (count: number) => `${count} active here`, incident: (count: number) => `${count} incident${count === 1 ? '' : 's'} here` },
-  zh: { active: (count: number) => `${count} 个正在此处`, incident: (count: number) => `此处有 ${count} 个异常` },
+  zh: { active: (count: number) => `${count} 个正在此处`, incident: (count: number) => `此处有 ${count} 个故障` },
 }[pageLanguage()];
 
 /** Draws one state after the other on the same diagram. */
