@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from cockpit import batches, progress
 from cockpit.actors import actors
-from cockpit.errors import CockpitError, NothingChosen, ReasonMissing
+from cockpit.errors import CockpitError, NoCaseChosen, ReasonMissing
 from cockpit.instances import InstanceFilter, Trouble, matching
 from cockpit.refusals import sentence
 from cockpit.visibility import visible
@@ -93,6 +93,8 @@ def begin() -> ResponseReturnValue:
             left_out = 0 if form.get("all") or isinstance(kind, ResolveIncidents) else len(_ticked()) - operation.total
     except CockpitError as refusal:
         flash(sentence(refusal))
+        # What was entered is there again, beside the list in which something was left to be ticked.
+        listed |= {"doing": form.get("what"), "why": form.get("reason")}
         return redirect(url_for("cockpit.instance_list", **listed))
     if left_out:
         flash(
@@ -107,12 +109,12 @@ def begin() -> ResponseReturnValue:
 
 def _kind(what: str) -> Kind:
     if what not in _KINDS:
-        raise NothingChosen
+        raise NoCaseChosen
     return _KINDS[what]()
 
 
 def _chosen(session: Session, user: User) -> ColumnElement[bool]:
-    """Return the condition for the cases that were ticked, or for all of the list; raises NothingChosen."""
+    """Return the condition for the cases that were ticked, or for all of the list; raises NoCaseChosen."""
     form = request.form
     if form.get("all"):
         wanted = InstanceFilter(
@@ -123,7 +125,7 @@ def _chosen(session: Session, user: User) -> ColumnElement[bool]:
         )
         return matching(session, visible(session, user), wanted)
     if not (keys := _ticked()):
-        raise NothingChosen
+        raise NoCaseChosen
     return ProcessInstance.key.in_(keys)
 
 

@@ -36,6 +36,13 @@ class NothingChosen(CockpitError):
         super().__init__("Choose at least one step that is left, reached or started.")
 
 
+class NoCaseChosen(CockpitError):
+    """A manager has said what shall be done with several cases, but not with which."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was done: tick at least one case.")
+
+
 class CaseChanged(CockpitError):
     """Between looking and acting somebody else, or a deadline, has changed the case: nothing was done."""
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from cockpit import batches, moving_versions
-from cockpit.errors import CockpitError, NothingChosen, ReasonMissing
+from cockpit.errors import CockpitError, NoCaseChosen, ReasonMissing
 from cockpit.moving_versions import Preview, Row
 from cockpit.refusals import sentence
 from cockpit.service import require_manager
@@ -50,7 +50,7 @@ def migrate(process_id: str) -> ResponseReturnValue:
         if request.form.get("step") != "all":
             chosen = [int(key) for key in request.form.getlist("case") if key.isdecimal() and len(key) < 20]
             if not chosen:
-                raise NothingChosen
+                raise NoCaseChosen
             cases &= ProcessInstance.key.in_(chosen)
         with transaction(db.session()) as session:
             kind = MigrateInstances(target_key, _mapping())

@@ -81,6 +81,8 @@ def _on_a_case(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respon
 
 #: Keys have 63 bits; a longer number in an address names nothing.
 _KEY = "int(max=9223372036854775807)"
+#: What the list is shown again with when an operation on its cases was refused.
+_ENTERED = ("doing", "why")
 
 
 @blueprint.get("/instances")
@@ -306,7 +308,8 @@ def _cursor(text: str | None) -> tuple[datetime, int] | None:
 
 def _arguments(*without: str) -> dict[str, str]:
     """The filter in the address but the named parts, so that links can change those."""
-    return {name: value for name, value in request.args.items() if value and name not in ("after", *without)}
+    without = ("after", *_ENTERED, *without)
+    return {name: value for name, value in request.args.items() if value and name not in without}
 
 
 def _back(instance_key: int) -> str:

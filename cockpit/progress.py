@@ -53,8 +53,8 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Items that nothing more happens to."""
-        return self.operation.total - self.counts.get(BatchItemState.ACTIVE, 0)
+        """Items that a worker has seen to; not those that were left undone."""
+        return sum(self.counts.get(state, 0) for state in (BatchItemState.COMPLETED, BatchItemState.FAILED))
 
     @property
     def failed(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from cockpit.errors import CaseChanged, InvalidValue, NothingChosen, ReasonMissing, UnknownAssignee
+from cockpit.errors import CaseChanged, InvalidValue, NoCaseChosen, NothingChosen, ReasonMissing, UnknownAssignee
 from cockpit.said import said
 from engine.errors import CalledByAnother, NotActive, NotEnded, StateUnreadable, Suspended
 
@@ -17,6 +17,8 @@ def sentence(refusal: Exception) -> str:
             text = _("Say why: the reason is kept in the history of the case.")
         case NothingChosen():
             text = _("Choose at least one step that is left, reached or started.")
+        case NoCaseChosen():
+            text = _("Nothing was done: tick at least one case.")
         case CaseChanged():
             text = _("The case has changed since you looked at it. Nothing was done: look again.")
         case UnknownAssignee():

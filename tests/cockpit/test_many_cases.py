@@ -141,6 +141,11 @@ def test_the_case_list_lets_many_be_cancelled_and_retried_with_a_reason(company:
     assert len(re.findall('type="checkbox" name="case"', page)) == 3
     refused = browser.post("/batches", data={"what": "cancel", "case": str(cases[0]), "reason": ""})
     assert refused.status_code == 302
+    path, page = followed(browser, "/batches", what="cancel", reason="重复")
+    assert path == "/instances"
+    assert "tick at least one case" in page
+    assert '<option value="cancel" selected>' in page
+    assert 'value="重复"' in page
     path, _page = followed(browser, "/batches", what="cancel", case=[str(key) for key in cases[:2]], reason="重复")
     run_due(company.sessions)
     assert "2 of 2" in browser.get(path).text
@@ -184,7 +189,9 @@ def test_an_operation_is_held_up_goes_on_and_is_stopped(company: Company, sign_i
     assert "waits for a worker" in followed(browser, f"{path}/resume")[1]
     assert "stopped" in followed(browser, f"{path}/cancel")[1]
     run_due(company.sessions)
-    assert "left undone" in browser.get(path).text
+    page = browser.get(path).text
+    assert "left undone" in page
+    assert "0 of 1" in page
     assert "It was over before" in followed(browser, f"{path}/cancel")[1]
     with company.sessions() as session:
         assert session.get_one(ProcessInstance, case).suspended_at is None
