@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cockpit.elements import Elements, elements_of, kind_of, name_of
+from cockpit.elements import Elements, elements_of, kind_of, name_of, with_names
 from cockpit.service import require_manager
 from engine.errors import NotFound
 from engine.models import (
@@ -96,7 +96,10 @@ def items(session: Session, key: int) -> list[Item]:
         .order_by(BatchItem.state != BatchItemState.FAILED, BatchItem.state, BatchItem.item_key)
         .limit(SHOWN)
     ).all()
-    elements = elements_of(session, {incident.definition_key for _, _, _, incident in rows if incident})
+    drawn = {definition.key for item, _, definition, _ in rows if item.error}
+    # An incident may be of the version that the case ran in before.
+    drawn |= {incident.definition_key for *_, incident in rows if incident}
+    elements = elements_of(session, drawn)
     return [_item(item, title, definition, incident, elements) for item, title, definition, incident in rows]
 
 
@@ -107,7 +110,9 @@ def _item(
     incident: Incident | None,
     elements: Mapping[int, Elements],
 ) -> Item:
-    found = Item(item.instance_key, title, definition.name or definition.process_id, item.state, item.error)
+    # The engine's sentences name steps by their ids.
+    error = with_names(elements[definition.key], item.error) if item.error else None
+    found = Item(item.instance_key, title, definition.name or definition.process_id, item.state, error)
     if incident is None:
         return found
     known = elements[incident.definition_key]

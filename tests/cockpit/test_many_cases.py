@@ -82,6 +82,8 @@ def test_a_dry_run_says_for_each_case_what_would_happen_or_why_it_cannot(
     assert "1 cannot and stays as it is." in page
     cannot = page[page.index("cannot be moved</span>") :]
     assert "“洗车” is active and has no mapping." in cannot
+    # What needs a look comes first.
+    assert "沪A1" in cannot
     assert "no longer waited for: 催办" in page
     assert (version_of(company, at_reception), version_of(company, at_wash)) == (1, 1)
 
@@ -104,7 +106,7 @@ def test_all_that_can_be_moved_are_and_the_others_are_listed_with_their_reason(
     page = browser.get(path).text
     assert "2 of 2" in page
     assert "1 failed" in page
-    assert "“wash” is active and has no mapping." in page
+    assert "“洗车” is active and has no mapping." in page
     assert "every 2s" not in page
     assert (version_of(company, moved), version_of(company, stays)) == (2, 1)
     with company.sessions() as session:
