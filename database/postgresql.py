@@ -17,12 +17,14 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psycopg
+from psycopg import generators
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from database.options import SNAPSHOT, WRITES
+from database.prepared import told_as_sqlalchemy
 
 #: A connection that nobody has used for so many seconds is asked whether it is still there.
 _DOUBTED_AFTER_SECONDS = 5.0
@@ -50,23 +52,27 @@ class SendingCursor(psycopg.Cursor[Any]):
 
     connection: SendingConnection
 
-    def execute(self, *arguments: Any, **options: Any) -> SendingCursor:
+    def execute(self, query: Any, *arguments: Any, **options: Any) -> SendingCursor:
         """Execute, and have the answer."""
-        with self.connection.ended_by_fatal_errors():
-            super().execute(*arguments, **options)
+        if isinstance(query, str) and query.startswith("ROLLBACK TO"):
+            # The driver forgets what is prepared when it sees the answer, which must not come with the next one.
+            self.connection.catch_up()
+            options["prepare"] = False
+        with self.connection.tidied_after_errors():
+            super().execute(query, *arguments, **options)
             self.connection.settle()
         return self
 
     def executemany(self, *arguments: Any, **options: Any) -> None:
         """Execute for each set of parameters, and have the answers."""
-        with self.connection.ended_by_fatal_errors():
+        with self.connection.tidied_after_errors():
             super().executemany(*arguments, **options)
             self.connection.settle()
 
     def send(self, statement: str, parameters: Any) -> None:
         """Execute in a writing transaction without waiting: the answer comes with the next one that is waited for."""
         if self.connection.writing:
-            with self.connection.ended_by_fatal_errors():
+            with self.connection.tidied_after_errors():
                 super().execute(statement, parameters)
         else:
             self.execute(statement, parameters)
@@ -74,7 +80,7 @@ class SendingCursor(psycopg.Cursor[Any]):
     def send_many(self, statement: str, parameters: Any) -> None:
         """Send for each set of parameters."""
         if self.connection.writing:
-            with self.connection.ended_by_fatal_errors():
+            with self.connection.tidied_after_errors():
                 super().executemany(statement, parameters)
         else:
             self.executemany(statement, parameters)
@@ -90,6 +96,8 @@ class SendingConnection(psycopg.Connection[Any]):
 
     #: A writing transaction is open.
     writing = False
+    #: A snapshot is open.
+    _reading = False
 
     #: While this is there, answers are waited for when somebody asks for it. It stays when the transaction ends:
     #: leaving costs a round trip, and a statement that is waited for costs as much inside as outside.
@@ -98,12 +106,22 @@ class SendingConnection(psycopg.Connection[Any]):
 
     def begin(self) -> None:
         """Begin a writing transaction, of which the server hears with its first statement."""
+        if self.info.parameter_status("in_hot_standby") == "on":
+            # Whoever comes next may get another server.
+            self.close()
+            raise psycopg.OperationalError("the server is a standby, which takes nothing")
         if self._ahead is None:
-            self._ahead = self.pipeline()
-            self._sent = self._ahead.__enter__()
+            ahead = self.pipeline()
+            self._sent = ahead.__enter__()
+            self._ahead = ahead
         self.writing = True
         with SendingCursor(self) as cursor:
             cursor.send("BEGIN READ WRITE", None)
+
+    def begin_snapshot(self) -> None:
+        """Begin a transaction that only reads, always the same state."""
+        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._reading = True
 
     def settle(self) -> None:
         """Wait until everything that was sent is answered; raises the first error among the answers.
@@ -111,6 +129,9 @@ class SendingConnection(psycopg.Connection[Any]):
         This also ends the transaction that the server has made of statements outside of one.
         """
         if self._sent is not None:
+            # What the socket did not take at once: while the server waits for the rest of it, no answer comes.
+            with self.lock:
+                self.wait(generators.send(self.pgconn))
             self._sent.sync()
 
     def catch_up(self) -> None:
@@ -124,18 +145,26 @@ class SendingConnection(psycopg.Connection[Any]):
 
         When the connection is closed then, nobody knows whether the transaction is committed.
         """
-        with self.ended_by_fatal_errors():
+        if self.writing:
+            # The driver's own commit believes libpq, which cannot know of a transaction before all is settled.
+            with SendingCursor(self) as cursor:
+                cursor.execute("COMMIT")
+        else:
             super().commit()
-        self.writing = False
+        self.writing = self._reading = False
 
     def rollback(self) -> None:
         """Roll back; succeeds also when the connection is broken: PostgreSQL has done it by then.
 
         Else whoever has finished, and only gives the connection back, would be told that they have failed.
         """
-        self.writing = False
-        if self.info.transaction_status is TransactionStatus.IDLE:
-            return
+        status = self.info.transaction_status
+        if status is TransactionStatus.IDLE and not self.writing:
+            return None
+        if status is TransactionStatus.INTRANS and self._reading:
+            # The same for who has only read, and the driver goes on knowing what is prepared.
+            return self.commit()
+        self.writing = self._reading = False
         # What comes after an error is answered by errors too.
         with suppress(psycopg.Error):
             self.catch_up()
@@ -145,17 +174,36 @@ class SendingConnection(psycopg.Connection[Any]):
             if not self.closed:
                 raise
 
-    @contextmanager
-    def ended_by_fatal_errors(self) -> Iterator[None]:
-        """Close the connection at an error with which the server ends it: what it has done before is not told any more.
+    def close(self) -> None:
+        """Close; what is not committed is rolled back."""
+        with suppress(psycopg.Error):
+            self.catch_up()
+        super().close()
 
-        The driver would find out with the next statement only. The error may even come after the commit has been done.
+    @contextmanager
+    def tidied_after_errors(self) -> Iterator[None]:
+        """Leave the connection so that it can be used, or closed, when an error has come.
+
+        With an error that is fatal the server ends the connection, which the driver would find out with the next
+        statement only; it may even come after a commit has been done. After any other one the answers to what was sent
+        behind it are taken, and the driver forgets what it believes to be prepared: it may not be.
         """
         try:
             yield
         except psycopg.Error as error:
             if error.diag.severity_nonlocalized in _FATAL:
                 self.close()
+                raise
+            with suppress(psycopg.Error):
+                self.catch_up()
+            if self.info.transaction_status is TransactionStatus.IDLE:
+                # A rollback does that, and needs a transaction.
+                with suppress(psycopg.Error):
+                    super().execute("BEGIN")
+                    super().rollback()
+            else:
+                # The driver does that at a rollback of the whole transaction, but not at one to a savepoint.
+                self._prepared.clear()
             raise
 
     def cursor(self, name: str = "", **options: Any) -> Any:
@@ -195,10 +243,11 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     driver = connection.connection.driver_connection
     assert isinstance(driver, SendingConnection)
-    if options.get(WRITES, False):
-        driver.begin()
-    elif options.get(SNAPSHOT, False):
-        driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with told_as_sqlalchemy(connection, "BEGIN"):
+        if options.get(WRITES, False):
+            driver.begin()
+        elif options.get(SNAPSHOT, False):
+            driver.begin_snapshot()
 
 
 def _note_use(connection: object, record: Any) -> None:

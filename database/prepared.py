@@ -121,16 +121,24 @@ def together(connection: Connection, *asked: tuple[Prepared, Row]) -> list[Rows]
 
 @contextmanager
 def _cursor(connection: Connection, text: str) -> Iterator[Any]:
+    with told_as_sqlalchemy(connection, text):
+        cursor = connection.connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+
+@contextmanager
+def told_as_sqlalchemy(connection: Connection, text: str) -> Iterator[None]:
+    """Raise the driver's errors as SQLAlchemy does, so that whoever catches them need not know who met them."""
     dialect = connection.dialect
     driver = dialect.loaded_dbapi
     assert driver is not None
-    cursor = connection.connection.cursor()
     try:
-        yield cursor
+        yield
     except driver.Error as error:
-        lost = dialect.is_disconnect(error, connection.connection, cursor)
+        lost = dialect.is_disconnect(error, connection.connection, None)
         raise DBAPIError.instance(
             text, None, error, driver.Error, dialect=dialect, connection_invalidated=lost
         ) from error
-    finally:
-        cursor.close()

@@ -138,7 +138,7 @@ class Changes:
                 row = self._inserts[model][key]
                 row.update(_ended(model, at, row))
                 if model is UserTask:
-                    self.drop_candidates(key, stored=())
+                    self.drop_candidates(key)
         if kept:
             self._pending[element_instance_key] = kept
         for model in kinds:
@@ -158,13 +158,16 @@ class Changes:
         if kept:
             self._pending[element_instance_key] = kept
 
-    def drop_candidates(self, task_key: int, stored: Iterable[type[Base]] = _CANDIDATES) -> None:
-        """Take a user task off the worklists; `stored` are the kinds of candidates that it had before the command."""
+    def noted(self, model: type[Base], key: int) -> Row:
+        """Return what the command has changed of a row, or all of one that it has added."""
+        return self._inserts[model].get(key) or self._updates[model].get(key) or {}
+
+    def drop_candidates(self, task_key: int) -> None:
+        """Take a user task off the worklists."""
         for model in _CANDIDATES:
             fresh = self._inserts[model]
             for identity in [identity for identity in fresh if identity[0] == task_key]:
                 del fresh[identity]
-        for model in stored:
             self._closed[model][task_key] = {}
 
     @property

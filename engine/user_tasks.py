@@ -13,7 +13,7 @@ from engine.elements.definitions import UserTaskDefinition
 from engine.errors import AlreadyAssigned, ElementFailure, NotActive, NotFound
 from engine.expressions import as_instant, as_names
 from engine.keys import new_key
-from engine.models import FormDefinition, UserTask, UserTaskGroup, UserTaskState, UserTaskUser
+from engine.models import FormDefinition, UserTask, UserTaskState
 from engine.task_listeners import Change
 from engine.variables import checked
 
@@ -128,33 +128,21 @@ def _complete(token: Token, task_key: int, variables: dict[str, Any], assignee: 
         assignee=assignee,
     )
     waits.forget(token, UserTask)
-    _drop_candidates(execution, task_key)
+    execution.changes.drop_candidates(task_key)
     execution.finish(token, variables)
 
 
 def offer(execution: Execution, task_key: int, changed: dict[str, Any]) -> None:
-    """Put a user task before other candidates, where a change names any."""
+    """Put a user task before other candidates, where a change, which has been noted already, names any."""
     if "candidate_groups" not in changed and "candidate_users" not in changed:
         return
+    # The change may be the second one of the command: listeners correct what was wanted.
+    noted = execution.changes.noted(UserTask, task_key)
     task = execution.session.get(UserTask, task_key)
-    groups = changed.get("candidate_groups", task.candidate_groups if task else [])
-    users = changed.get("candidate_users", task.candidate_users if task else [])
-    _drop_candidates(execution, task_key)
+    groups = noted.get("candidate_groups", task.candidate_groups if task else [])
+    users = noted.get("candidate_users", task.candidate_users if task else [])
+    execution.changes.drop_candidates(task_key)
     execution.changes.candidates(task_key, groups, users)
-
-
-def _drop_candidates(execution: Execution, task_key: int) -> None:
-    task = execution.session.get(UserTask, task_key)
-    # Most tasks have candidates of one kind: the other need not be deleted.
-    stored = [
-        kind
-        for kind, names in (
-            (UserTaskGroup, task.candidate_groups if task else []),
-            (UserTaskUser, task.candidate_users if task else []),
-        )
-        if names
-    ]
-    execution.changes.drop_candidates(task_key, stored)
 
 
 def _form_key(execution: Execution, form_id: str) -> int:

@@ -92,7 +92,7 @@ class InstanceState(Base):
     )
     tokens: Mapped[bytes] = mapped_column(LargeBinary)
     #: Rises with every command.
-    revision: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class ElementInstance(Base):

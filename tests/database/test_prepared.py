@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, bindparam, insert, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError
+from sqlalchemy import Engine, bindparam, delete, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, NotSupportedError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from database import transaction
@@ -21,6 +21,9 @@ from tests.databases import writing
 postgresql = pytest.mark.postgresql_only(reason="only PostgreSQL has a server to which things can be sent ahead")
 
 ADD = Prepared(insert(ClusterDuty.__table__).values({column: bindparam(column) for column in ("name", "last_run_at")}))
+HOLD = Prepared(
+    insert(ClusterDuty.__table__).values({column: bindparam(column) for column in ("name", "holder", "last_run_at")})
+)
 NAMES = Prepared(select(ClusterDuty.name).where(ClusterDuty.name > bindparam("after")).order_by(ClusterDuty.name))
 
 
@@ -221,6 +224,99 @@ def test_of_a_commit_that_ends_the_connection_nobody_knows(sessions: sessionmake
     with pytest.raises(OutcomeUnknown):
         write()
     assert names(sessions) == []
+
+
+@postgresql
+@pytest.mark.parametrize("size", [700_000, 3_000_000, 30_000_000])
+def test_what_the_socket_does_not_take_at_once_arrives(sessions: sessionmaker[Session], size: int) -> None:
+    long = "x" * size
+    for _ in range(2):
+        with sessions() as session:
+            with transaction(session):
+                add(session, str(size))
+                session.execute(text("SELECT length(:long)"), {"long": long})
+                session.execute(delete(ClusterDuty))
+                HOLD.execute(session.connection(), [{"name": "a", "holder": long, "last_run_at": MONDAY}])
+            assert session.scalar(text("SELECT length(:long)"), {"long": long}) == size
+            assert session.scalar(text("SELECT length(holder) FROM cluster_duty")) == size
+
+
+@postgresql
+def test_a_read_that_failed_is_possible_again(sessions: sessionmaker[Session], database: Engine) -> None:
+    read = text("SELECT a FROM changing")
+    with writing(database) as connection:
+        connection.execute(text("CREATE TABLE changing AS SELECT 1 AS a"))
+    with sessions() as session:
+        with transaction(session):
+            add(session, "a")
+        for _ in range(8):
+            session.scalar(read)
+        # On another connection: this one would know of it.
+        with writing(database) as connection:
+            connection.execute(text("ALTER TABLE changing ALTER COLUMN a TYPE bigint"))
+        with pytest.raises(NotSupportedError, match="cached plan"):
+            session.scalar(read)
+        session.rollback()
+        for _ in range(8):
+            assert session.scalar(read) == 1
+
+
+@postgresql
+def test_a_read_that_was_cancelled_while_it_was_prepared_is_possible_again(
+    sessions: sessionmaker[Session], database: Engine
+) -> None:
+    with sessions() as session:
+        with transaction(session):
+            add(session, "a")
+        for _ in range(5):
+            NAMES.rows(session.connection(), after="")
+        with writing(database) as blocking:
+            blocking.execute(text("LOCK TABLE cluster_duty IN ACCESS EXCLUSIVE MODE"))
+            session.execute(text("SET statement_timeout = 200"))
+            with pytest.raises(OperationalError, match="timeout"):
+                NAMES.rows(session.connection(), after="")
+        for _ in range(3):
+            assert len(NAMES.rows(session.connection(), after="")) == 1
+
+
+@postgresql
+def test_what_fails_in_a_savepoint_is_all_that_is_taken_back(sessions: sessionmaker[Session]) -> None:
+    def in_savepoint(session: Session, *written: str) -> None:
+        savepoint = session.connection().begin_nested()
+        try:
+            add(session, *written)
+            NAMES.rows(session.connection(), after="")
+        except IntegrityError:
+            savepoint.rollback()
+        else:
+            savepoint.commit()
+
+    with sessions() as session:
+        for number in range(12):
+            with transaction(session):
+                add(session, f"{number} before")
+                in_savepoint(session, f"{number} inside")
+                in_savepoint(session, f"{number} lost", f"{number} lost")
+                add(session, f"{number} behind", f"{number} last")
+                assert len(NAMES.rows(session.connection(), after=f"{number} ")) >= 4
+
+    assert len(names(sessions)) == 48
+    assert not any("lost" in name for name in names(sessions))
+
+
+@postgresql
+def test_a_backend_that_is_gone_before_the_transaction_begins_is_told_as_sqlalchemy_tells_it(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions() as reader:
+        pid = reader.scalar(text("SELECT pg_backend_pid()"))
+        driver = reader.connection().connection.driver_connection
+        assert driver is not None
+        with sessions() as other:
+            other.scalar(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with pytest.raises(DBAPIError):
+            reader.connection().exec_driver_sql("SELECT 1")
+        assert driver.closed
 
 
 def test_a_snapshot_does_not_see_what_comes_after_it(sessions: sessionmaker[Session], database: Engine) -> None:

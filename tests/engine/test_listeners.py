@@ -6,13 +6,14 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from engine.errors import DeploymentRefused, InvalidVariables, NotActive
 from engine.held_changes import HeldChange, held_changes
 from engine.incidents import ResolveIncident
 from engine.instances import SetVariables
 from engine.jobs import CompleteJob, FailJob
-from engine.models import Job, UserTask
+from engine.models import Job, UserTask, UserTaskGroup, UserTaskUser
 from engine.task_listeners import ListenerResult
 from engine.user_tasks import AssignUserTask, CompleteUserTask, UpdateUserTask
 from processes.service import Resource
@@ -192,3 +193,25 @@ def held(case: Case) -> list[HeldChange]:
 def test_a_listener_for_a_moment_that_is_not_executed_is_refused(play: Player, listener: str) -> None:
     with pytest.raises(DeploymentRefused):
         play.deploy(one_task(listener))
+
+
+@pytest.mark.parametrize("corrected", [["new"], []])
+def test_the_worklists_have_a_task_as_the_listener_has_corrected_it(
+    run: Run, play: Player, corrected: list[str]
+) -> None:
+    assignment = '<zeebe:assignmentDefinition candidateGroups="old" />'
+    case = run(one_task(assignment + task_listeners(("updating", "look"))))
+    with play.sessions() as session:
+        key = session.scalars(select(UserTask.key)).one()
+
+    case.execute(UpdateUserTask(key, candidate_users=["li"]))
+    case.execute(CompleteJob(job(case, "look").key, {}, ListenerResult(corrections={"candidateGroups": corrected})))
+
+    with play.sessions() as session:
+        task = session.get_one(UserTask, key)
+        assert (task.candidate_groups, task.candidate_users) == (corrected, ["li"])
+        assert list(session.scalars(select(UserTaskGroup.group_id))) == corrected
+        assert list(session.scalars(select(UserTaskUser.username))) == ["li"]
+    case.complete("work")
+    with play.sessions() as session:
+        assert session.scalars(select(UserTaskGroup).where(UserTaskGroup.task_key == key)).all() == []

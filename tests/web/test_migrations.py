@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from database import Base, create_engine, migrations
+from database import Base, create_engine, migrations, session_factory
 from database.migrations.tables import import_all
 from tests.databases import Databases, writing
+from tests.diagrams import chain, diagram, end, start, user
+from tests.play import Player
 
 _INDEXES = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL",
@@ -74,6 +77,30 @@ def test_migrating_again_changes_nothing(migrated: Engine) -> None:
     assert inspect(migrated).get_table_names() == before
     with migrated.connect() as connection:
         assert migrations.current_revision(connection) == migrations.latest_revision()
+
+
+#: Since this revision every migration is tried with a case that runs, forward and back.
+_TRIED_SINCE = "0011"
+
+
+@pytest.mark.parametrize("revision", [known for known in migrations.revisions() if known >= _TRIED_SINCE][:-1])
+def test_a_case_goes_on_after_the_migration(migrated: Engine, revision: str) -> None:
+    player = Player(session_factory(migrated))
+    player.deploy(diagram(start(), user("one"), user("two"), end(), chain("start", "one", "two", "end")))
+    case = player.start("p", {"plate": "粤B12345"})
+    case.complete("one")
+
+    for there in (revision, "head"):
+        with writing(migrated) as connection:
+            if there == "head":
+                migrations.migrate(connection, there)
+            else:
+                command.downgrade(migrations.configuration(connection), there)
+
+    with migrated.connect() as connection:
+        assert migrations.current_revision(connection) == migrations.latest_revision()
+    case.complete("two")
+    assert (case.state, case.variables) == ("COMPLETED", {"plate": "粤B12345"})
 
 
 def test_the_latest_revision_is_the_end_of_one_chain() -> None:

@@ -18,16 +18,11 @@ _SAME = "instance_state.instance_key = process_instance.key"
 def upgrade() -> None:
     op.add_column("instance_state", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
     op.execute(_MOVE.format(to="instance_state", source="process_instance", same=_SAME))
-    with op.batch_alter_table("instance_state") as changed:
-        changed.alter_column("revision", server_default=None)
-    with op.batch_alter_table("process_instance") as changed:
-        changed.drop_column("revision")
+    # Not in a batch: where SQLite copies a table, it refuses to drop one that other rows refer to.
+    op.drop_column("process_instance", "revision")
 
 
 def downgrade() -> None:
     op.add_column("process_instance", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
     op.execute(_MOVE.format(to="process_instance", source="instance_state", same=_SAME))
-    with op.batch_alter_table("process_instance") as changed:
-        changed.alter_column("revision", server_default=None)
-    with op.batch_alter_table("instance_state") as changed:
-        changed.drop_column("revision")
+    op.drop_column("instance_state", "revision")
