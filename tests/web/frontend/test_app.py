@@ -18,6 +18,12 @@ WORKLIST = """
 </ul>"""
 
 
+def show(page: Page, address: str) -> None:
+    """Open a page and wait until what is on it works: htmx begins in a timer, which is set before the page is loaded."""
+    page.goto(address)
+    page.evaluate("new Promise(done => setTimeout(done))")
+
+
 def test_a_page_without_an_island_loads_under_200_kilobytes() -> None:
     transferred = sum(len(gzip.compress((DIST / name).read_bytes())) for name in ("app.css", "app.js"))
     assert transferred < 120_000, "leave 80 kB for the page itself"
@@ -33,7 +39,7 @@ def test_nothing_is_loaded_from_another_host() -> None:
 @at_both_widths
 @pytest.mark.browser
 def test_keys_move_claim_and_open(site: Site, browser_page: Page) -> None:
-    browser_page.goto(site.page(WORKLIST))
+    show(browser_page, site.page(WORKLIST))
     rows = browser_page.locator("li")
     browser_page.keyboard.press("j")
     expect(rows.nth(0)).to_have_class("is-current")
@@ -56,7 +62,7 @@ def test_keys_go_on_where_the_server_replaced_the_row(site: Site, browser_page: 
     rows = """<ul class="b-list" data-keyboard-list><li><a href="#one">一</a></li>
       <li id="two"><button data-keyboard-claim hx-post="/claim" hx-target="#two" hx-swap="outerHTML">领取</button></li>
       <li><a href="#three">三</a></li></ul>"""
-    browser_page.goto(site.page(rows))
+    show(browser_page, site.page(rows))
     browser_page.keyboard.press("j")
     browser_page.keyboard.press("j")
     browser_page.keyboard.press("c")
@@ -67,7 +73,7 @@ def test_keys_go_on_where_the_server_replaced_the_row(site: Site, browser_page: 
 
 @pytest.mark.browser
 def test_keys_mean_letters_while_someone_types(site: Site, browser_page: Page) -> None:
-    browser_page.goto(site.page(WORKLIST))
+    show(browser_page, site.page(WORKLIST))
     browser_page.get_by_label("search").press_sequentially("jc")
     expect(browser_page.get_by_label("search")).to_have_value("jc")
     expect(browser_page.locator(".is-current")).to_have_count(0)
@@ -76,7 +82,7 @@ def test_keys_mean_letters_while_someone_types(site: Site, browser_page: Page) -
 @pytest.mark.browser
 def test_htmx_sends_the_csrf_token_and_shows_refusals(site: Site, browser_page: Page) -> None:
     site.answers["/claim"] = Answer("<p>已被他人领取。</p>", status=409)
-    browser_page.goto(site.page('<button hx-post="/claim" hx-target="#row">领取</button><div id="row"></div>'))
+    show(browser_page, site.page('<button hx-post="/claim" hx-target="#row">领取</button><div id="row"></div>'))
     browser_page.get_by_role("button").click()
     expect(browser_page.locator("#row")).to_contain_text("已被他人领取。")
     assert site.posted[0].headers["X-CSRFToken"] == "token-1"
@@ -103,7 +109,7 @@ def test_a_question_is_asked_before_a_risky_step(site: Site, browser_page: Page,
             dialog.dismiss()
 
     browser_page.on("dialog", answer)
-    browser_page.goto(site.page(element))
+    show(browser_page, site.page(element))
     browser_page.get_by_role("button").click()
     assert site.posted == []
     browser_page.get_by_role("button").click()
