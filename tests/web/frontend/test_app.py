@@ -19,7 +19,7 @@ WORKLIST = """
 
 
 def show(page: Page, address: str) -> None:
-    """Open a page and wait until what is on it works: htmx begins in a timer, which is set before the page is loaded."""
+    """Open a page and wait until it works: htmx begins in a timer, which is set before the page is loaded."""
     page.goto(address)
     page.evaluate("new Promise(done => setTimeout(done))")
 
