@@ -147,8 +147,9 @@ class SendingConnection(psycopg.Connection[Any]):
         """
         if self.writing:
             # The driver's own commit believes libpq, which cannot know of a transaction before all is settled.
+            # In words each time, so that whoever watches the wire sees it.
             with SendingCursor(self) as cursor:
-                cursor.execute("COMMIT")
+                cursor.execute("COMMIT", prepare=False)
         else:
             super().commit()
         self.writing = self._reading = False
