@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import selectors
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import psycopg
@@ -58,32 +57,44 @@ class SendingCursor(psycopg.Cursor[Any]):
             # The driver forgets what is prepared when it sees the answer, which must not come with the next one.
             self.connection.catch_up()
             options["prepare"] = False
-        with self.connection.tidied_after_errors():
+        try:
             super().execute(query, *arguments, **options)
             self.connection.settle()
+        except psycopg.Error as error:
+            self.connection.tidy(error)
+            raise
         return self
 
     def executemany(self, *arguments: Any, **options: Any) -> None:
         """Execute for each set of parameters, and have the answers."""
-        with self.connection.tidied_after_errors():
+        try:
             super().executemany(*arguments, **options)
             self.connection.settle()
+        except psycopg.Error as error:
+            self.connection.tidy(error)
+            raise
 
     def send(self, statement: str, parameters: Any) -> None:
         """Execute in a writing transaction without waiting: the answer comes with the next one that is waited for."""
-        if self.connection.writing:
-            with self.connection.tidied_after_errors():
-                super().execute(statement, parameters)
-        else:
+        if not self.connection.writing:
             self.execute(statement, parameters)
+            return
+        try:
+            super().execute(statement, parameters)
+        except psycopg.Error as error:
+            self.connection.tidy(error)
+            raise
 
     def send_many(self, statement: str, parameters: Any) -> None:
         """Send for each set of parameters."""
-        if self.connection.writing:
-            with self.connection.tidied_after_errors():
-                super().executemany(statement, parameters)
-        else:
+        if not self.connection.writing:
             self.executemany(statement, parameters)
+            return
+        try:
+            super().executemany(statement, parameters)
+        except psycopg.Error as error:
+            self.connection.tidy(error)
+            raise
 
     def copy(self, *arguments: Any, **options: Any) -> Any:
         """Copy rows in or out, which cannot be sent ahead."""
@@ -130,8 +141,9 @@ class SendingConnection(psycopg.Connection[Any]):
         """
         if self._sent is not None:
             # What the socket did not take at once: while the server waits for the rest of it, no answer comes.
-            with self.lock:
-                self.wait(generators.send(self.pgconn))
+            if self.pgconn.flush():
+                with self.lock:
+                    self.wait(generators.send(self.pgconn))
             self._sent.sync()
 
     def catch_up(self) -> None:
@@ -181,31 +193,26 @@ class SendingConnection(psycopg.Connection[Any]):
             self.catch_up()
         super().close()
 
-    @contextmanager
-    def tidied_after_errors(self) -> Iterator[None]:
-        """Leave the connection so that it can be used, or closed, when an error has come.
+    def tidy(self, error: psycopg.Error) -> None:
+        """Leave the connection so that it can be used, or closed, after an error has come.
 
         With an error that is fatal the server ends the connection, which the driver would find out with the next
         statement only; it may even come after a commit has been done. After any other one the answers to what was sent
         behind it are taken, and the driver forgets what it believes to be prepared: it may not be.
         """
-        try:
-            yield
-        except psycopg.Error as error:
-            if error.diag.severity_nonlocalized in _FATAL:
-                self.close()
-                raise
+        if error.diag.severity_nonlocalized in _FATAL:
+            self.close()
+            return
+        with suppress(psycopg.Error):
+            self.catch_up()
+        if self.info.transaction_status is TransactionStatus.IDLE:
+            # A rollback does that, and needs a transaction.
             with suppress(psycopg.Error):
-                self.catch_up()
-            if self.info.transaction_status is TransactionStatus.IDLE:
-                # A rollback does that, and needs a transaction.
-                with suppress(psycopg.Error):
-                    super().execute("BEGIN")
-                    super().rollback()
-            else:
-                # The driver does that at a rollback of the whole transaction, but not at one to a savepoint.
-                self._prepared.clear()
-            raise
+                super().execute("BEGIN")
+                super().rollback()
+        else:
+            # The driver does that at a rollback of the whole transaction, but not at one to a savepoint.
+            self._prepared.clear()
 
     def cursor(self, name: str = "", **options: Any) -> Any:
         """Return a new cursor; one with a name is the server's, which answers at once."""
