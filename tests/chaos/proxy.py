@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import select
 import selectors
 import socket
 import tempfile
@@ -58,15 +59,19 @@ class CuttingProxy:
                     if key.fileobj is server:
                         client.sendall(data)
                     elif b"COMMIT" in data and random.random() < self.share:
-                        self._cut(server, data)
+                        self._cut(client, server, data)
                         return
                     else:
                         server.sendall(data)
 
-    def _cut(self, server: socket.socket, data: bytes) -> None:
+    def _cut(self, client: socket.socket, server: socket.socket, data: bytes) -> None:
         if random.random() < 0.5:
             self.cut_before += 1
             return
-        server.sendall(data)
-        if server.recv(65536):
-            self.cut_after += 1
+        while data:
+            server.sendall(data)
+            # What makes the server answer may come behind the COMMIT.
+            if select.select([server, client], [], [])[0][0] is server:
+                self.cut_after += bool(server.recv(65536))
+                return
+            data = client.recv(65536)
