@@ -325,7 +325,9 @@ def test_workers_that_are_killed_lose_no_timer_and_fire_none_twice(
     roof = programs.start("worker", "--processes", "2")
     for done in (1, 40, 80):
         assert until(lambda done=done: fired(company) >= done), fired(company)  # type: ignore[misc]
-        with contextlib.suppress(ProcessLookupError):
+        # Both may have been killed, and neither started again yet.
+        assert until(lambda: workers(roof.pid))
+        with contextlib.suppress(ProcessLookupError, IndexError):
             os.kill(workers(roof.pid)[0], signal.SIGKILL)
     assert until(lambda: fired(company) >= 150, 120), fired(company)
 
