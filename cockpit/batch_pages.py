@@ -17,6 +17,7 @@ from cockpit.actors import actors
 from cockpit.errors import CockpitError, NoCaseChosen, ReasonMissing
 from cockpit.instances import InstanceFilter, Trouble, matching
 from cockpit.refusals import sentence
+from cockpit.ticked import ticked
 from cockpit.visibility import visible
 from database import transaction
 from database.extension import db
@@ -90,7 +91,7 @@ def begin() -> ResponseReturnValue:
             operation = batches.begin(session, user, kind, _chosen(session, user), reason)
             address = url_for("cockpit.batch.show", key=operation.key)
             # A case may have several incidents, so that only the other operations can be counted case by case.
-            left_out = 0 if form.get("all") or isinstance(kind, ResolveIncidents) else len(_ticked()) - operation.total
+            left_out = 0 if form.get("all") or isinstance(kind, ResolveIncidents) else len(ticked()) - operation.total
     except CockpitError as refusal:
         flash(sentence(refusal))
         # What was entered is there again, beside the list in which something was left to be ticked.
@@ -124,11 +125,6 @@ def _chosen(session: Session, user: User) -> ColumnElement[bool]:
             trouble=next((trouble for trouble in Trouble if trouble == form.get("only")), None),
         )
         return matching(session, visible(session, user), wanted)
-    if not (keys := _ticked()):
+    if not (keys := ticked()):
         raise NoCaseChosen
     return ProcessInstance.key.in_(keys)
-
-
-def _ticked() -> set[int]:
-    """Return the keys of the cases that were ticked."""
-    return {int(key) for key in request.form.getlist("case") if key.isdecimal() and len(key) < 20}

@@ -11,6 +11,7 @@ from cockpit.errors import CockpitError, NoCaseChosen, ReasonMissing
 from cockpit.moving_versions import Preview, Row
 from cockpit.refusals import sentence
 from cockpit.service import require_manager
+from cockpit.ticked import ticked
 from database import transaction
 from database.extension import db
 from engine.batch_kinds import MigrateInstances
@@ -48,8 +49,7 @@ def migrate(process_id: str) -> ResponseReturnValue:
             raise ReasonMissing
         cases = (ProcessInstance.definition_key == source_key) & (ProcessInstance.state == ProcessState.ACTIVE)
         if request.form.get("step") != "all":
-            chosen = [int(key) for key in request.form.getlist("case") if key.isdecimal() and len(key) < 20]
-            if not chosen:
+            if not (chosen := ticked()):
                 raise NoCaseChosen
             cases &= ProcessInstance.key.in_(chosen)
         with transaction(db.session()) as session:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import selectors
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
@@ -57,41 +58,26 @@ class SendingCursor(psycopg.Cursor[Any]):
             # The driver forgets what is prepared when it sees the answer, which must not come with the next one.
             self.connection.catch_up()
             options["prepare"] = False
-        try:
-            super().execute(query, *arguments, **options)
-            self.connection.settle()
-        except psycopg.Error as error:
-            self.connection.tidy(error)
-            raise
+        self._run(super().execute, query, *arguments, **options)
         return self
 
     def executemany(self, *arguments: Any, **options: Any) -> None:
         """Execute for each set of parameters, and have the answers."""
-        try:
-            super().executemany(*arguments, **options)
-            self.connection.settle()
-        except psycopg.Error as error:
-            self.connection.tidy(error)
-            raise
+        self._run(super().executemany, *arguments, **options)
 
     def send(self, statement: str, parameters: Any) -> None:
         """Execute in a writing transaction without waiting: the answer comes with the next one that is waited for."""
-        if not self.connection.writing:
-            self.execute(statement, parameters)
-            return
-        try:
-            super().execute(statement, parameters)
-        except psycopg.Error as error:
-            self.connection.tidy(error)
-            raise
+        self._run(super().execute, statement, parameters, wait=not self.connection.writing)
 
     def send_many(self, statement: str, parameters: Any) -> None:
         """Send for each set of parameters."""
-        if not self.connection.writing:
-            self.executemany(statement, parameters)
-            return
+        self._run(super().executemany, statement, parameters, wait=not self.connection.writing)
+
+    def _run(self, run: Callable[..., object], *arguments: Any, wait: bool = True, **options: Any) -> None:
         try:
-            super().executemany(statement, parameters)
+            run(*arguments, **options)
+            if wait:
+                self.connection.settle()
         except psycopg.Error as error:
             self.connection.tidy(error)
             raise

@@ -15,6 +15,7 @@ import feel
 from engine import clock
 from engine.configuration import configuration
 from engine.timers import InvalidTimer, add
+from feel.arithmetic import negate
 from feel.durations import NANOSECONDS, DaysTimeDuration, Duration, YearsMonthsDuration, days_time, parse_duration
 
 if TYPE_CHECKING:
@@ -51,16 +52,12 @@ def kept_since(session: Session) -> datetime | None:
     lasting = settings.history_time_to_live
     if lasting is None:
         return None
+    back = negate(lasting)
+    assert isinstance(back, DaysTimeDuration | YearsMonthsDuration)
     try:
-        return add(now, _negative(lasting), feel.Environment(now=now, zone=settings.zone))
+        return add(now, back, feel.Environment(now=now, zone=settings.zone))
     except InvalidTimer:
         return None
-
-
-def _negative(duration: Duration) -> Duration:
-    if isinstance(duration, YearsMonthsDuration):
-        return YearsMonthsDuration(-duration.months)
-    return DaysTimeDuration(-duration.nanoseconds)
 
 
 def removal_at(ended_at: datetime, process: Process, session: Session) -> datetime | None:

@@ -305,7 +305,7 @@ def test_what_fails_in_a_savepoint_is_all_that_is_taken_back(sessions: sessionma
 
 
 @postgresql
-def test_a_backend_that_is_gone_before_the_transaction_begins_is_told_as_sqlalchemy_tells_it(
+def test_a_connection_whose_backend_is_gone_is_closed(
     sessions: sessionmaker[Session],
 ) -> None:
     with sessions() as reader:
