@@ -75,6 +75,12 @@ SECTIONS = (
         ("million",),
     ),
     Section(
+        "replica",
+        "Searches that a replica answers",
+        "What a standby takes off the primary, and how far behind it is while searches go on.",
+        ("replica",),
+    ),
+    Section(
         "endurance",
         "Memory under full load",
         "Wanted: a web process stays below 250 MB.",

@@ -27,13 +27,15 @@ HEADERS = {
     "Content-Type": "application/json",
 }
 
+_MEMORY_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
 #: A cluster that loses nothing in a power failure, with the settings that docs/operations.md asks for.
 DURABLE = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "autovacuum": "on",
-    "shared_buffers": "1GB",
+    "shared_buffers": f"{_MEMORY_BYTES // 4 >> 20}MB",
     "wal_compression": "lz4",
 }
 

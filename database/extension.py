@@ -7,13 +7,17 @@ from typing import Any
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 
 from database.base import Base
+from database.replica import Replica
+from database.retrying import away
 from database.session import prepare
 
 #: Name of the setting that holds what goes into each session's `info`.
 SESSION_INFO = "SESSION_INFO"
+
+_REPLICA = "baton_replica"
 
 
 class RequestSession(Session):
@@ -22,9 +26,41 @@ class RequestSession(Session):
     #: Something of what the request does is in the database for good, so it must not be done again.
     committed = False
 
+    #: The replica that answers, and whether it has failed to.
+    _asked: Replica | None = None
+    _disappointed = False
+
     def __init__(self, db: SQLAlchemy, **options: Any) -> None:
         super().__init__(db, **options)
         self.info.update(current_app.config[SESSION_INFO])
+
+    def get_bind(self, *arguments: Any, **options: Any) -> Engine | Connection:
+        """Return where the statements go: to the primary, or to a replica."""
+        if self._asked is not None:
+            return self._asked.engine
+        return super().get_bind(*arguments, **options)
+
+    def ask_replica(self) -> None:
+        """Read from the replica from now on, if there is one that follows; what was read before is forgotten."""
+        replica = replica_of(current_app)
+        if replica is None or self._disappointed or not replica.follows():
+            return
+        self.rollback()
+        self._asked = replica
+
+    @property
+    def asks_replica(self) -> bool:
+        """Whether the replica answers."""
+        return self._asked is not None
+
+    def ask_primary(self, error: BaseException) -> None:
+        """Read from the primary from now on, because of this error, which may be the replica's."""
+        if self._asked is None:
+            return
+        # A replica that is there also gives queries up: those that are in the way of what it has to replay.
+        if away(error):
+            self._asked.leave_alone()
+        self._asked, self._disappointed = None, True
 
 
 @event.listens_for(RequestSession, "after_commit")
@@ -35,10 +71,17 @@ def _note_commit(session: RequestSession) -> None:
 db = SQLAlchemy(model_class=Base, session_options={"class_": RequestSession, "expire_on_commit": False})
 
 
-def init_app(app: Flask, url: str, info: dict[str, object]) -> None:
-    """Connect `app` to the database at `url`; each request's session gets `info`."""
+def init_app(app: Flask, url: str, info: dict[str, object], replica: Replica | None = None) -> None:
+    """Connect `app` to the database at `url`, and to a replica of it; each request's session gets `info`."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config[SESSION_INFO] = info
+    app.extensions[_REPLICA] = replica
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
+
+
+def replica_of(app: Flask) -> Replica | None:
+    """Return the replica that `app` may ask, whether it follows or not."""
+    replica: Replica | None = app.extensions[_REPLICA]
+    return replica

@@ -32,6 +32,8 @@ def baton() -> None:
     Settings come from the environment:
       BATON_DATA            data directory (default: ./data)
       BATON_DATABASE_URL    SQLAlchemy URL (default: SQLite in the data directory)
+      BATON_REPLICA_URL     a standby of that database, which answers the searches of the API (default: none)
+      BATON_REPLICA_SECONDS how old the last commit of that standby may be, in seconds (default: 30)
       BATON_SECRET_KEY      signs session cookies (default: made once, kept in the data directory)
       BATON_ZONE            the company's time zone (default: Asia/Shanghai)
       BATON_CLOCK_CONTROL   1: the clock can be set from the pages (default: 0, in the demo 1)

@@ -33,6 +33,9 @@ class Configuration:
     data_directory: Path
     database_url: str
     secret_key: str = field(repr=False)
+    #: A standby of the database that answers searches while its last commit is at most so many seconds old; None: none.
+    replica_url: str | None = None
+    replica_seconds: int = 30
     zone: ZoneInfo = DEFAULT_ZONE
     #: The clock can be set from the pages: for demos, never where real work is done.
     clock_control: bool = False
@@ -67,9 +70,12 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Configurati
     """
     directory = Path(environment.get("BATON_DATA") or "data").resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database_url = environment.get("BATON_DATABASE_URL") or f"sqlite:///{directory / 'baton.sqlite'}"
     return Configuration(
         data_directory=directory,
-        database_url=environment.get("BATON_DATABASE_URL") or f"sqlite:///{directory / 'baton.sqlite'}",
+        database_url=database_url,
+        replica_url=_replica(environment.get("BATON_REPLICA_URL"), database_url),
+        replica_seconds=_number(environment, "BATON_REPLICA_SECONDS", 30),
         secret_key=environment.get("BATON_SECRET_KEY") or _secret_key(directory / KEY_FILE),
         zone=_zone(environment.get("BATON_ZONE")),
         clock_control=_flag(environment, "BATON_CLOCK_CONTROL"),
@@ -80,6 +86,12 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Configurati
         log_level=_choice(environment, "BATON_LOG_LEVEL", ("info", "debug", "warning", "error")),
         stop_seconds=max(_number(environment, "BATON_STOP_SECONDS", 30), 1),
     )
+
+
+def _replica(url: str | None, database_url: str) -> str | None:
+    if url and not (url.startswith("postgresql") and database_url.startswith("postgresql")):
+        raise InvalidConfiguration("BATON_REPLICA_URL: only a database of PostgreSQL has a replica, and is one.")
+    return url or None
 
 
 def _secret_key(path: Path) -> str:

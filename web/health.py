@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from database import migrations
-from database.extension import db
+from database.extension import db, replica_of
 from web import heartbeat
 
 blueprint = Blueprint("health", __name__)
@@ -30,4 +30,7 @@ def healthz() -> ResponseReturnValue:
         "workers": pulses.alive,
         "worker_silent_seconds": None if pulses.silent_for is None else round(pulses.silent_for.total_seconds()),
     }
+    if replica := replica_of(current_app):
+        # For information, too: the primary answers what the replica cannot, which nobody waits for here.
+        answer["replica"] = replica.state.value
     return jsonify(answer), 200 if up_to_date else 503

@@ -11,7 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from database.errors import OutcomeUnknown
 from database.extension import RequestSession, db
-from database.retrying import retryable, retrying
+from database.retrying import away, retryable, retrying
 from people.login import is_api_request
 from web.errors import problem, unstorable
 
@@ -32,17 +32,23 @@ was done.</p>
 
 
 class PatientFlask(Flask):
-    """Calls a view again, while nothing of the request is in the database, after a deadlock or a broken connection."""
+    """Calls a view again, while nothing of the request is in the database, after a deadlock or a broken connection.
+
+    What a replica has failed to answer is asked of the primary.
+    """
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Answer the request."""
+        session = db.session()
+        assert isinstance(session, RequestSession)
+        # That somebody has signed in with the request was noted before, and is not noted again.
+        session.committed = False
 
         def again(error: BaseException) -> bool:
-            session = db.session()
-            assert isinstance(session, RequestSession)
-            if session.committed or not retryable(error):
+            if session.committed or not (retryable(error) or (session.asks_replica and away(error))):
                 return False
             session.rollback()
+            session.ask_primary(error)
             for _, file in request.files.items(multi=True):
                 file.stream.seek(0)
             return True

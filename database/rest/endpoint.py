@@ -2,7 +2,7 @@
 
 A parameter whose type is a Request is the body; one of type Files gives the files of a form. A parameter with a default
 comes from the query string, all others from the path. What is returned is a Shape or a list of them (200), Xml (200) or
-nothing (204).
+nothing (204). What returns Results is a search, which a replica may answer.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import NotFound
 
+from database.extension import RequestSession, db
+from database.rest.search import Results
 from database.rest.shapes import LARGEST_KEY, Request, Shape
 
 
@@ -77,8 +79,15 @@ def endpoint(view: Callable[..., Any]) -> View:
         if parameter.default is not inspect.Parameter.empty and name != body_name
     }
 
+    searches = isinstance(result, type) and issubclass(result, Results)
+
     @wraps(view)
     def serve(**arguments: Any) -> ResponseReturnValue:
+        if searches:
+            # In Camunda, too, a search may not know yet what has just been done; who asks was looked up in the primary.
+            session = db.session()
+            assert isinstance(session, RequestSession)
+            session.ask_replica()
         if any(isinstance(value, int) and value > LARGEST_KEY for value in arguments.values()):
             raise NotFound("No key has more than 63 bits.")
         if body_name is not None:

@@ -251,6 +251,20 @@ def test_a_request_whose_transaction_was_given_up_is_answered_anew(
 
 
 @postgresql
+def test_the_first_request_with_credentials_is_answered_anew_too(
+    failing: Callable[..., list[str]], client: FlaskClient, make_user: MakeUser, duties: sessionmaker[Session]
+) -> None:
+    """That the credentials were right is committed before."""
+    failing(SERIALIZATION_FAILURE)
+    newcomer = make_user("somebody.new")
+
+    answer = client.post("/v2/tried", auth=(newcomer.username, PASSWORD))
+
+    assert (answer.status_code, answer.text) == (200, "done")
+    assert holder(duties, "a") == "attempt 2"
+
+
+@postgresql
 def test_a_request_that_has_committed_something_is_not_done_again(
     failing: Callable[..., list[str]], browser: FlaskClient, duties: sessionmaker[Session]
 ) -> None:
