@@ -162,9 +162,9 @@ class Changes:
         """Return what the command has changed of a row, or all of one that it has added."""
         return self._inserts[model].get(key) or self._updates[model].get(key) or {}
 
-    def drop_candidates(self, task_key: int) -> None:
-        """Take a user task off the worklists."""
-        for model in _CANDIDATES:
+    def drop_candidates(self, task_key: int, *, groups: bool = True, users: bool = True) -> None:
+        """Take a user task off the worklists of its candidates; of a kind that it is known not to have, nothing is."""
+        for model in (model for model, wanted in zip(_CANDIDATES, (groups, users), strict=True) if wanted):
             fresh = self._inserts[model]
             for identity in [identity for identity in fresh if identity[0] == task_key]:
                 del fresh[identity]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -12,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 import feel
-from database.prepared import Prepared
+from database.prepared import Prepared, together
 from engine import clock, definitions, locks, messages, state, throwing
 from engine.changes import Changes
 from engine.configuration import configuration
@@ -26,7 +27,7 @@ from engine.models import (
 )
 from engine.process import Process
 from engine.tokens import Token
-from engine.variables import checked
+from engine.variables import checked, of_scopes
 from engine.workflow import Execution
 from engine.working_days import CurrentCalendar
 
@@ -90,11 +91,18 @@ class Outcome:
 
 
 def execute(
-    session: Session, instance_key: int, command: Command, *, actor: str = "", root_key: int | None = None
+    session: Session,
+    instance_key: int,
+    command: Command,
+    *,
+    actor: str = "",
+    root_key: int | None = None,
+    element_instance_key: int | None = None,
 ) -> Outcome:
     """Apply a command to an instance and run it to rest, inside of the caller's transaction.
 
-    `root_key` is the topmost instance of its hierarchy, where the caller knows it. Raises NotFound, NotActive when the
+    `root_key` is the topmost instance of its hierarchy, and `element_instance_key` the element instance whose variables
+    the command looks at, where the caller knows them: both spare a question. Raises NotFound, NotActive when the
     instance has ended, Suspended, StateUnreadable, and what the command refuses with; then the caller's transaction
     must be rolled back.
     """
@@ -104,7 +112,8 @@ def execute(
             raise NotFound("process instance", instance_key)
     hierarchy = Hierarchy(session, root_key, actor)
     hierarchy.lock()
-    execution = hierarchy.load(instance_key)
+    scopes = [] if element_instance_key is None else [element_instance_key, instance_key]
+    execution = hierarchy.load(instance_key, scopes)
     hierarchy.outcome.instance_key = instance_key
     if execution.suspended and not getattr(command, _WHILE_SUSPENDED, False):
         raise Suspended(instance_key)
@@ -198,12 +207,16 @@ class Hierarchy:
         """Keep every other command of the hierarchy out until the transaction ends."""
         locks.lock(self.session, self.root_key)
 
-    def load(self, instance_key: int) -> Execution:
-        """Return the execution of a stored, active instance; raises NotFound, NotActive."""
+    def load(self, instance_key: int, scopes: Sequence[int] = ()) -> Execution:
+        """Return the execution of a stored, active instance, with the variables of some scopes.
+
+        Raises NotFound, NotActive.
+        """
         execution = self._executions.get(instance_key)
         if execution is not None:
             return execution
-        found = _LOAD.rows(self.session.connection(), key=instance_key)
+        asked = [(_LOAD, {"key": instance_key}), *([of_scopes(scopes)] if scopes else [])]
+        found, *of_scope = together(self.session.connection(), *asked)
         if not found:
             raise NotFound("process instance", instance_key)
         row = StoredInstance(*found[0])
@@ -214,6 +227,7 @@ class Hierarchy:
         execution.parent_key, execution.parent_element_instance_key = row.parent_key, row.parent_element_instance_key
         execution.title, execution.revision = row.title, row.revision or 0
         execution.suspended = row.suspended_at is not None
+        execution.variables.loaded(scopes, *of_scope)
         try:
             state.load(execution, row.tokens)
         except StateUnreadable as error:

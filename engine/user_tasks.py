@@ -85,6 +85,7 @@ def carry_out(token: Token, task_key: int, change: Change, wanted: dict[str, Any
     match change:
         case "completing":
             _complete(token, task_key, wanted["variables"], wanted["assignee"], actor)
+            execution.changes.drop_candidates(task_key)
         case "creating":
             execution.changes.update(UserTask, task_key, state=UserTaskState.CREATED)
             if wanted["assignee"]:
@@ -128,7 +129,6 @@ def _complete(token: Token, task_key: int, variables: dict[str, Any], assignee: 
         assignee=assignee,
     )
     waits.forget(token, UserTask)
-    execution.changes.drop_candidates(task_key)
     execution.finish(token, variables)
 
 
@@ -213,6 +213,8 @@ class CompleteUserTask:
         execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details=details)
         if not task_listeners.hold_up(token, task.key, "completing", variables=variables, assignee=assignee):
             _complete(token, task.key, variables, assignee, execution.actor)
+            groups, users = bool(task.candidate_groups), bool(task.candidate_users)
+            execution.changes.drop_candidates(task.key, groups=groups, users=users)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,11 @@ def _of_scopes(count: int) -> Prepared:
     scopes: list[Any] = [bindparam(f"scope{number}") for number in range(count)]
     columns = (Variable.scope_key, Variable.name, Variable.value, Variable.key)
     return Prepared(select(*columns).where(Variable.scope_key.in_(scopes)))
+
+
+def of_scopes(keys: Sequence[int]) -> tuple[Prepared, dict[str, Any]]:
+    """Return the query for the variables of these scopes, with its parameters; `Variables.loaded` takes its rows."""
+    return _of_scopes(len(keys)), {f"scope{number}": key for number, key in enumerate(keys)}
 
 
 def checked(variables: object) -> dict[str, Any]:
@@ -64,6 +69,14 @@ class Variables:
     def opened(self, scope_key: int) -> None:
         """Tell that a scope was made in this command, so that nothing of it is stored."""
         self._scopes[scope_key] = {}
+
+    def loaded(self, scope_keys: Iterable[int], rows: Iterable[Sequence[Any]] = ()) -> None:
+        """Take the variables of some scopes, which somebody has asked for with something else."""
+        for key in scope_keys:
+            self._scopes[key] = {}
+        for scope_key, name, value, key in rows:
+            self._scopes[scope_key][name] = value
+            self._keys[scope_key, name] = key
 
     def local(self, token: Token) -> dict[str, Any]:
         """Return the variables that the token's own scope declares."""
@@ -123,13 +136,8 @@ class Variables:
         missing = [token.key for token in tokens if token.key not in self._scopes]
         if not missing:
             return
-        for key in missing:
-            self._scopes[key] = {}
-        connection = self._execution.session.connection()
-        scopes = {f"scope{number}": key for number, key in enumerate(missing)}
-        for scope_key, name, value, key in _of_scopes(len(missing)).rows(connection, **scopes):
-            self._scopes[scope_key][name] = value
-            self._keys[scope_key, name] = key
+        statement, parameters = of_scopes(missing)
+        self.loaded(missing, statement.rows(self._execution.session.connection(), **parameters))
 
     def _write(self, scope_key: int, name: str, value: Any) -> None:
         self.changed = self.written = True

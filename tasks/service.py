@@ -102,9 +102,9 @@ def complete(session: Session, user: User, key: int, entered: dict[str, Any]) ->
     InvalidForm with the sentence for each field.
     """
     task = _workable_task(session, user, key)
-    name, instance_key, root_key = task.name, task.instance_key, task.root_key
+    name, instance_key, root_key, visit_key = task.name, task.instance_key, task.root_key, task.element_instance_key
     command = CompleteUserTask(key, _validated(session, task, entered))
-    execute(session, instance_key, command, actor=user.username, root_key=root_key)
+    execute(session, instance_key, command, actor=user.username, root_key=root_key, element_instance_key=visit_key)
     following = next_of_case(session, user, root_key)
     return Completed(
         task_name=name,
@@ -122,7 +122,14 @@ def submit(session: Session, user: User, key: int, sent: dict[str, Any]) -> None
     seen = variables.visible(session, task) if schema is not None else {}
     values = submission.accepted(user, schema, sent, seen, environment)
     command = CompleteUserTask(key, values)
-    execute(session, task.instance_key, command, actor=user.username, root_key=task.root_key)
+    execute(
+        session,
+        task.instance_key,
+        command,
+        actor=user.username,
+        root_key=task.root_key,
+        element_instance_key=task.element_instance_key,
+    )
 
 
 def form_schema(session: Session, form_key: int) -> dict[str, Any]:
