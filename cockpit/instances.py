@@ -39,6 +39,7 @@ class Trouble(StrEnum):
 
     INCIDENT = "incident"
     OVERDUE = "overdue"
+    SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class InstanceCounts:
     by_state: dict[str, int] = field(default_factory=dict)
     incident: int = 0
     overdue: int = 0
+    suspended: int = 0
 
     @property
     def total(self) -> int:
@@ -135,6 +137,11 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
         ),
         exists().where(Timer.instance_key == ProcessInstance.key, Timer.due_at < now - TIMER_GRACE),
     )
+
+
+def is_suspended() -> ColumnElement[bool]:
+    """Condition: somebody has suspended the case, and it has not ended since."""
+    return _live_and(ProcessInstance.suspended_at.is_not(None))
 
 
 def page(
@@ -196,8 +203,9 @@ def counts(session: Session, ways: Sequence[Way], wanted: InstanceFilter) -> Ins
     late = (UserTask, and_(OPEN_TASK, UserTask.due_at < now)), (Timer, Timer.due_at < now - TIMER_GRACE)
     incident = _number([_with(Incident, OPEN_INCIDENT).where(each) for _, each in seen])
     overdue = _number([_with(model, is_late).where(each) for model, is_late in late for _, each in seen])
-    *states, incidents, lates = session.execute(select(*by_state, incident, overdue)).one()
-    return InstanceCounts(dict(zip(ProcessState, states, strict=True)), incidents, lates)
+    suspended = _number([select(ProcessInstance.key).where(each, is_suspended()) for _, each in seen])
+    *states, incidents, lates, held = session.execute(select(*by_state, incident, overdue, suspended)).one()
+    return InstanceCounts(dict(zip(ProcessState, states, strict=True)), incidents, lates, held)
 
 
 def _with(model: type[Incident | UserTask | Timer], condition: ColumnElement[bool]) -> Select[int]:
@@ -262,6 +270,8 @@ def _conditions(wanted: InstanceFilter, now: datetime, few: bool = False) -> lis
         conditions.append(_live_and(ProcessInstance.key.in_(select(Incident.instance_key).where(OPEN_INCIDENT))))
     if wanted.trouble is Trouble.OVERDUE:
         conditions.append(_live_and(is_overdue(now)))
+    if wanted.trouble is Trouble.SUSPENDED:
+        conditions.append(is_suspended())
     if wanted.text.strip():
         conditions.append(_matches(wanted.text.strip()))
     return conditions

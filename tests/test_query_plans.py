@@ -92,7 +92,7 @@ ENDED_CASE = diagram(
 
 
 def _vary(table: str, row: dict[str, Any], number: int) -> bool:
-    """Make the copies as different as cases are; one in forty has an incident."""
+    """Make the copies as different as cases are; one in forty has an incident, a few are suspended."""
     if table == "user_task":
         row["candidate_groups"] = dumps([f"group{number % 100}"])
     if table == "user_task" and row["state"] == UserTaskState.CREATED:
@@ -110,6 +110,8 @@ def _vary(table: str, row: dict[str, Any], number: int) -> bool:
         row["due_at"] = MONDAY + timedelta(minutes=number - 20)
     elif table == "process_instance":
         row["title"] = f"粤B{number:05}"
+        if row["state"] == ProcessState.ACTIVE and number % 251 == 7:
+            row["suspended_at"] = MONDAY
         if row["removal_at"] is not None:
             row["removal_at"] = MONDAY + timedelta(minutes=number - 20)
     return table != "incident" or number % 40 == 0
@@ -356,6 +358,7 @@ USE_CASES: dict[str, UseCase] = {
     "case list, deep": _cases(InstanceFilter(), deep=True),
     "case list, running, deep": _cases(InstanceFilter(state=ProcessState.ACTIVE), deep=True),
     "case list, with incident": _cases(InstanceFilter(trouble=Trouble.INCIDENT)),
+    "case list, suspended": _cases(InstanceFilter(trouble=Trouble.SUSPENDED)),
     "case list: its processes": _processes,
     "search: instances": _instance_search({}),
     "search: newest instances": _instance_search({"sort": NEWEST_FIRST}),

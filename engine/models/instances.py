@@ -49,6 +49,13 @@ class ProcessInstance(Base):
             postgresql_where=text("parent_key IS NOT NULL"),
         ),
         Index("ix_process_instance_children", "parent_element_instance_key"),
+        # Those that somebody has suspended: few, and none that should be forgotten.
+        Index(
+            "ix_process_instance_suspended",
+            "started_at",
+            sqlite_where=text("suspended_at IS NOT NULL"),
+            postgresql_where=text("suspended_at IS NOT NULL"),
+        ),
         # Cleanup: hierarchies whose history need no longer be kept.
         Index(
             "ix_process_instance_removal",

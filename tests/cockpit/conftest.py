@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from database import transaction
 from engine import clock
-from engine.execution import create_instance, execute
+from engine.execution import Command, create_instance, execute
 from engine.models import Incident, IncidentState, ProcessDefinition, UserTask, UserTaskState
 from engine.user_tasks import AssignUserTask, CompleteUserTask
 from engine.worker import run_due
@@ -71,6 +71,11 @@ class Company:
         task = self.task(instance_key, element_id)
         with self.sessions() as session, transaction(session):
             execute(session, instance_key, CompleteUserTask(task.key, variables), actor=actor)
+
+    def execute(self, instance_key: int, command: Command, actor: str = "chen.guoqiang") -> None:
+        """Give the case a command."""
+        with self.sessions() as session, transaction(session):
+            execute(session, instance_key, command, actor=actor)
 
     def assign(self, instance_key: int, element_id: str, assignee: str) -> None:
         """Let somebody take the open task at an element."""

@@ -9,7 +9,9 @@ from flask.testing import FlaskClient
 from cockpit import instances
 from cockpit.instances import InstanceFilter, Trouble
 from cockpit.visibility import ways
+from engine.instances import CancelInstance
 from engine.models import ProcessState
+from engine.suspension import ResumeInstance, SuspendInstance
 from people.models import User
 from tests.cockpit.conftest import Company, Statements
 
@@ -88,6 +90,29 @@ def test_a_failed_decision_is_a_case_with_an_incident(company: Company) -> None:
         counts = instances.counts(session, ways(session, company.manager), InstanceFilter())
     assert (counts.total, counts.incident, counts.overdue) == (2, 1, 0)
     assert fine in _listed(company, company.manager, InstanceFilter(state=ProcessState.ACTIVE))
+
+
+def test_suspended_cases_are_found_until_they_go_on_or_end(
+    company: Company, sign_in: Callable[[User], FlaskClient]
+) -> None:
+    resumed, cancelled, held, fine = (company.repair() for _ in range(4))
+    browser = sign_in(company.manager)
+    assert "only=suspended" not in browser.get("/instances").text
+    for case in (resumed, cancelled, held):
+        company.execute(case, SuspendInstance())
+    wanted = InstanceFilter(trouble=Trouble.SUSPENDED)
+    assert set(_listed(company, company.manager, wanted)) == {resumed, cancelled, held}
+
+    company.execute(resumed, ResumeInstance())
+    company.execute(cancelled, CancelInstance())
+
+    assert _listed(company, company.manager, wanted) == [held]
+    with company.sessions() as session:
+        counts = instances.counts(session, ways(session, company.manager), InstanceFilter())
+    assert (counts.suspended, counts.by_state["ACTIVE"]) == (1, 3)
+    listed = browser.get("/instances?only=suspended").text
+    assert f"/instances/{held}" in listed
+    assert f"/instances/{fine}" not in listed
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(company: Company) -> None:

@@ -1,4 +1,5 @@
-// Loaded on every page: htmx with the CSRF token, questions before risky steps, and lists that are worked with the keyboard.
+// Loaded on every page: htmx with the CSRF token, questions before risky steps, boxes that are ticked together, and
+// lists that are worked with the keyboard.
 import htmx from 'htmx.org';
 import { installKeyboardLists } from './keyboard';
 import { csrfToken } from './page';
@@ -27,6 +28,16 @@ function askFirst(event: Event): void {
   }
 }
 
+/** Ticks all boxes that the selector in `data-tick` finds, or none of them when all are ticked. */
+function tickAll(event: Event): void {
+  const selector = event.target instanceof Element && event.target.closest<HTMLElement>('[data-tick]')?.dataset['tick'];
+  if (!selector) return;
+  const boxes = [...document.querySelectorAll<HTMLInputElement>(selector)];
+  const wanted = !boxes.every((box) => box.checked);
+  for (const box of boxes) box.checked = wanted;
+}
+
 document.addEventListener('click', askFirst, true);
+document.addEventListener('click', tickAll);
 document.addEventListener('submit', askFirst, true);
 installKeyboardLists();
