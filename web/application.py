@@ -66,6 +66,7 @@ def _template_names() -> dict[str, Any]:
     return {
         **login.template_globals(),
         "asset": assets.asset,
+        "here": navigation.here,
         "language": localisation.language(),
         "now": localisation.now,
         "places": navigation.places,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from flask import current_app, redirect, request
+from flask import current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_login import login_required
@@ -53,6 +54,18 @@ def places(user: User) -> list[Place]:
 def home() -> ResponseReturnValue:
     """Lead to the user's first place."""
     return redirect(places(signed_in_user())[0].path)
+
+
+def here() -> str:
+    """Return the address at which this page, or the one whose form was refused, is shown again."""
+    if request.method == "GET":
+        return request.full_path
+    came_from = urlsplit(request.referrer or "")
+    if _exists(request.path):
+        return request.path
+    if came_from.netloc == request.host and _exists(came_from.path):
+        return came_from._replace(scheme="", netloc="", fragment="").geturl()
+    return url_for("home")
 
 
 def _exists(path: str) -> bool:

@@ -55,3 +55,32 @@ def test_the_place_where_one_is_stands_out(sign_in: SignIn, make_user: MakeUser)
 def test_the_start_is_the_worklist(sign_in: SignIn, make_user: MakeUser, client: FlaskClient) -> None:
     assert sign_in(make_user("wang.fang")).get("/").headers["Location"] == "/tasks"
     assert client.get("/").headers["Location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize(
+    ("came_from", "leads_to"),
+    [
+        ("http://localhost/profile?tab=password", "/profile?tab=password"),
+        # A form that was refused twice, another site, and nobody knows.
+        ("http://localhost/profile/password", "/"),
+        ("http://elsewhere/profile", "/"),
+        (None, "/"),
+    ],
+)
+def test_on_a_refused_form_the_other_language_leads_back_to_the_form(
+    sign_in: SignIn, make_user: MakeUser, came_from: str | None, leads_to: str
+) -> None:
+    browser = sign_in(make_user("wang.fang"))
+    headers = {"Referer": came_from} if came_from else {}
+
+    refused = browser.post("/profile/password", data={"current": "wrong", "new": "short"}, headers=headers)
+
+    assert f'name="next" value="{leads_to}"' in refused.text
+
+
+def test_a_refused_form_that_has_an_address_of_its_own_is_shown_again(sign_in: SignIn, make_user: MakeUser) -> None:
+    browser = sign_in(make_user("admin", role="admin"))
+
+    refused = browser.post("/sign-in", data={"username": "nobody", "password": "wrong"})
+
+    assert 'name="next" value="/sign-in"' in refused.text
