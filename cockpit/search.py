@@ -192,7 +192,8 @@ def variables_seen(session: Session, user: User, scope_key: int) -> dict[str, An
 
 
 def _instance_rows() -> Select[ProcessInstance, str, str | None, int | None]:
-    return select(ProcessInstance, ProcessDefinition.name, ProcessDefinition.version_tag, _ITS_INCIDENT).join(
+    # Outer, though there always is one: so the database need not look for it where only rows are counted.
+    return select(ProcessInstance, ProcessDefinition.name, ProcessDefinition.version_tag, _ITS_INCIDENT).outerjoin(
         ProcessDefinition, ProcessDefinition.key == ProcessInstance.definition_key
     )
 

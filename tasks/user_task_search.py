@@ -65,7 +65,8 @@ def one(session: Session, user: User, key: int) -> UserTaskShape:
 
 
 def _rows() -> Select[UserTask, str, int]:
-    return select(UserTask, ProcessDefinition.name, ProcessDefinition.version).join(
+    # Outer, though there always is one: so the database need not look for it where only rows are counted.
+    return select(UserTask, ProcessDefinition.name, ProcessDefinition.version).outerjoin(
         ProcessDefinition, ProcessDefinition.key == UserTask.definition_key
     )
 
