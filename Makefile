@@ -22,7 +22,7 @@ help:
 	@echo "make test      set everything up, check the code and run all tests, on SQLite and on PostgreSQL"
 	@echo "               (PYTEST_OPTIONS=... and DATABASES=... to choose)"
 	@echo "make nightly   10,000 random processes under random commands (EXAMPLES=... to choose); a quarter of an hour"
-	@echo "make chaos     faults on the real programs, what they lost goes into docs/reliability.md; an hour (FAULTS=... to choose)"
+	@echo "make chaos     faults on the real programs, what they lost goes into docs/reliability.md; a quarter of an hour (FAULTS=... to choose)"
 	@echo "make lint      ruff, mypy and tsc only"
 	@echo "make format    let ruff rewrite the Python code"
 	@echo "make build     front end and translations only"
