@@ -50,6 +50,13 @@ SECTIONS = (
         ("command_time",),
     ),
     Section(
+        "servers",
+        "The web server",
+        "Which server, and at how many requests each process works at the same time; who completes a task must not "
+        "wait for the long lists of others.",
+        ("web_servers",),
+    ),
+    Section(
         "step",
         "One engine step against stock SpiffWorkflow",
         "Wanted: ten times as fast for a process with a hundred tasks.",
