@@ -93,6 +93,8 @@ class Changes:
         self._closed_events: dict[int, tuple[set[type[Base]], set[str]]] = {}
         #: Waits created in this command, by element instance: ended in the same command, they are never written.
         self._pending: dict[int, list[tuple[type[Base], int]]] = defaultdict(list)
+        #: User tasks that have got candidates in this command, by element instance.
+        self._offered: dict[int, set[int]] = defaultdict(set)
 
     def insert(self, model: type[Base], **row: Any) -> Row:
         """Add a row."""
@@ -105,8 +107,9 @@ class Changes:
         self._pending[row["element_instance_key"]].append((model, row["key"]))
         return self.insert(model, **row)
 
-    def candidates(self, task_key: int, groups: Iterable[str], users: Iterable[str]) -> None:
-        """Add the candidates of a new user task."""
+    def candidates(self, task_key: int, element_instance_key: int, groups: Iterable[str], users: Iterable[str]) -> None:
+        """Add the candidates of a user task that has none."""
+        self._offered[element_instance_key].add(task_key)
         for group in dict.fromkeys(groups):
             self._inserts[UserTaskGroup][task_key, group] = {"task_key": task_key, "group_id": group}
         for user in dict.fromkeys(users):
@@ -137,10 +140,11 @@ class Changes:
             else:
                 row = self._inserts[model][key]
                 row.update(_ended(model, at, row))
-                if model is UserTask:
-                    self.drop_candidates(key)
         if kept:
             self._pending[element_instance_key] = kept
+        if UserTask in kinds:
+            for key in self._offered.pop(element_instance_key, ()):
+                self.drop_candidates(key)
         for model in kinds:
             self._closed[model][element_instance_key] = {"at": at}
 
@@ -179,17 +183,18 @@ class Changes:
     def flush(self, session: Session) -> None:
         """Write everything; the transaction stays open."""
         connection = session.connection()
-        # Ends come first: what a retry opens again for the same element instance must not be ended with the old.
+        # What has changed and ends in the same command has ended; what a retry opens again for the same element
+        # instance must not be ended with the old.
+        for model, by_key in self._updates.items():
+            changed = ({"_key": key} | values for key, values in by_key.items())
+            for (_, *names), same in _by_columns(changed).items():
+                _update_by_key(model, tuple(names)).execute(connection, same)
         self._end(connection)
         for model in _ORDER:
             rows = self._inserts.get(model)
             if rows:
                 for columns, same in _by_columns(rows.values()).items():
                     _insertion(model, columns).execute(connection, same)
-        for model, by_key in self._updates.items():
-            changed = ({"_key": key} | values for key, values in by_key.items())
-            for (_, *names), same in _by_columns(changed).items():
-                _update_by_key(model, tuple(names)).execute(connection, same)
 
     def _end(self, connection: Connection) -> None:
         for owner, (kinds, event_ids) in self._closed_events.items():

@@ -70,7 +70,7 @@ def create(token: Token, definition: UserTaskDefinition) -> None:
         ended_at=None,
         completed_by=None,
     )
-    execution.changes.candidates(row["key"], groups, users)
+    execution.changes.candidates(row["key"], token.key, groups, users)
     execution.outcome.user_task_keys.append(row["key"])
     if any(listener.event == "canceling" for listener in element.listeners):
         token.remember(task=row["key"])
@@ -141,8 +141,10 @@ def offer(execution: Execution, task_key: int, changed: dict[str, Any]) -> None:
     task = execution.session.get(UserTask, task_key)
     groups = noted.get("candidate_groups", task.candidate_groups if task else [])
     users = noted.get("candidate_users", task.candidate_users if task else [])
+    # One that the command has made is noted as a whole.
+    owner = task.element_instance_key if task else noted["element_instance_key"]
     execution.changes.drop_candidates(task_key)
-    execution.changes.candidates(task_key, groups, users)
+    execution.changes.candidates(task_key, owner, groups, users)
 
 
 def _form_key(execution: Execution, form_id: str) -> int:
