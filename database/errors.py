@@ -12,6 +12,10 @@ class OutcomeUnknown(SQLAlchemyError):
         super().__init__("The connection to the database broke during the commit. Look whether it was done.")
 
 
+class ReplicaUnfit(Exception):
+    """What was asked as a replica is none of this database, or is too far behind; the message says which."""
+
+
 class DatabaseRefused(Exception):
     """The work was not begun, or all of it was taken back; the message says why and what to do."""
 

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine, event
 
 from database.base import Base
 from database.replica import Replica
-from database.retrying import away
 from database.session import prepare
 
 #: Name of the setting that holds what goes into each session's `info`.
@@ -41,12 +40,17 @@ class RequestSession(Session):
         return super().get_bind(*arguments, **options)
 
     def ask_replica(self) -> None:
-        """Read from the replica from now on, if there is one that follows; what was read before is forgotten."""
+        """Read from the replica from now on, if there is one that may be asked; what was read before is forgotten.
+
+        Raises ReplicaUnfit, and SQLAlchemy's errors: then `ask_primary`, as after every error of what is read.
+        """
         replica = replica_of(current_app)
-        if replica is None or self._disappointed or not replica.follows():
+        if replica is None or self._disappointed or not replica.may_be_asked():
             return
         self.rollback()
         self._asked = replica
+        # On the very connection on which everything else will be read: others may lead to other hosts.
+        replica.look(self.connection())
 
     @property
     def asks_replica(self) -> bool:
@@ -54,13 +58,11 @@ class RequestSession(Session):
         return self._asked is not None
 
     def ask_primary(self, error: BaseException) -> None:
-        """Read from the primary from now on, because of this error, which may be the replica's."""
-        if self._asked is None:
-            return
-        # A replica that is there also gives queries up: those that are in the way of what it has to replay.
-        if away(error):
-            self._asked.leave_alone()
-        self._asked, self._disappointed = None, True
+        """Read from the primary from now on, because of an error in what the replica was asked."""
+        self.rollback()
+        replica, self._asked, self._disappointed = self._asked, None, True
+        if replica is not None:
+            replica.failed(error)
 
 
 @event.listens_for(RequestSession, "after_commit")
@@ -71,17 +73,22 @@ def _note_commit(session: RequestSession) -> None:
 db = SQLAlchemy(model_class=Base, session_options={"class_": RequestSession, "expire_on_commit": False})
 
 
-def init_app(app: Flask, url: str, info: dict[str, object], replica: Replica | None = None) -> None:
-    """Connect `app` to the database at `url`, and to a replica of it; each request's session gets `info`."""
+def init_app(app: Flask, url: str, info: dict[str, object]) -> None:
+    """Connect `app` to the database at `url`; each request's session gets `info`."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config[SESSION_INFO] = info
-    app.extensions[_REPLICA] = replica
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
 
 
+def use_replica(app: Flask, url: str, most_seconds: float) -> None:
+    """Let searches ask the replica at `url` as long as it is at most so many seconds old."""
+    with app.app_context():
+        app.extensions[_REPLICA] = Replica(url, most_seconds, of=db.engine)
+
+
 def replica_of(app: Flask) -> Replica | None:
     """Return the replica that `app` may ask, whether it follows or not."""
-    replica: Replica | None = app.extensions[_REPLICA]
+    replica: Replica | None = app.extensions.get(_REPLICA)
     return replica

@@ -31,6 +31,9 @@ _DOUBTED_AFTER_SECONDS = 5.0
 
 _USED_AT = "baton_used_at"
 
+#: Among the arguments of an engine's connections: a kind of SendingConnection that they shall be.
+CONNECTION_CLASS = "baton_connection_class"
+
 #: Severities of errors with which the server ends a connection.
 _FATAL = ("FATAL", "PANIC")
 
@@ -208,7 +211,8 @@ class SendingConnection(psycopg.Connection[Any]):
 
 
 def _connect(dialect: object, record: object, arguments: list[Any], options: dict[str, Any]) -> SendingConnection:
-    return SendingConnection.connect(*arguments, **options, autocommit=True, cursor_factory=SendingCursor)
+    kind: type[SendingConnection] = options.pop(CONNECTION_CLASS, SendingConnection)
+    return kind.connect(*arguments, **options, autocommit=True, cursor_factory=SendingCursor)
 
 
 class _Text(StrDumper):

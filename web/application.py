@@ -10,7 +10,6 @@ from typing import Any
 from flask import Flask
 
 from database import extension, session_factory
-from database.replica import Replica
 from engine import clock
 from people import login
 from web import api, assets, errors, health, localisation, logs, navigation, patience, security
@@ -37,8 +36,9 @@ def create_app(configuration: Configuration) -> Flask:
     app.jinja_env.add_extension("jinja2.ext.do")
     logs.init_app(app)
     info = configuration.engine().info()
-    replica = Replica(configuration.replica_url, configuration.replica_seconds) if configuration.replica_url else None
-    extension.init_app(app, configuration.database_url, info, replica)
+    extension.init_app(app, configuration.database_url, info)
+    if configuration.replica_url:
+        extension.use_replica(app, configuration.replica_url, configuration.replica_seconds)
     with app.app_context():
         app.extensions["sessions"] = session_factory(extension.db.engine, **info)
     login.init_app(app, clock.now)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from database.errors import OutcomeUnknown
 from database.extension import RequestSession, db
-from database.retrying import away, retryable, retrying
+from database.retrying import retryable, retrying
 from people.login import is_api_request
 from web.errors import problem, unstorable
 
@@ -45,14 +45,20 @@ class PatientFlask(Flask):
         session.committed = False
 
         def again(error: BaseException) -> bool:
-            if session.committed or not (retryable(error) or (session.asks_replica and away(error))):
+            if session.committed or session.asks_replica or not retryable(error):
                 return False
             session.rollback()
-            session.ask_primary(error)
             for _, file in request.files.items(multi=True):
                 file.stream.seek(0)
             return True
 
+        try:
+            return retrying(super().dispatch_request, again=again)
+        except Exception as error:
+            if not session.asks_replica:
+                raise
+            # Whatever it is: it may be that the replica does not know yet what the primary does.
+            session.ask_primary(error)
         return retrying(super().dispatch_request, again=again)
 
 

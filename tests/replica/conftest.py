@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
+from pathlib import Path
 
 import pytest
 from psycopg import Connection
@@ -53,6 +57,20 @@ class Pair:
         """Let the standby take what has come meanwhile."""
         self._tell_standby("SELECT pg_wal_replay_resume()")
         self.catch_up()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let no program of the standby run until the block ends, though its host goes on."""
+        postmaster = int((self.standby.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        programs = [postmaster, *map(int, children)]
+        for pid in programs:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in programs:
+                os.kill(pid, signal.SIGCONT)
 
     def _tell_standby(self, statement: str) -> None:
         with self._to(self.standby) as standby:
