@@ -76,6 +76,12 @@ SECTIONS = (
         ("timers",),
     ),
     Section(
+        "batches",
+        "The same done to ten thousand cases",
+        "A batch operation that moves each case from one task to another, on SQLite.",
+        ("batches", "10000"),
+    ),
+    Section(
         "million",
         "A million live cases",
         "Wanted: the same latencies within a fifth, and no memory for a case in any process.",
