@@ -27,9 +27,9 @@ from web import family, heartbeat, logs
 from web.application import create_app
 from web.configuration import Configuration, from_environment
 
-#: Requests that one server process works at. Measured with two processes on two cores (`benchmarks.web_servers`): one is
-#: fastest for commands, but lets everybody wait for one slow page; four cost a seventh of the speed, because they only
-#: take Python from each other.
+#: Requests that one server process works at. Measured with two processes on two cores (`benchmarks.web_servers`): one
+#: is fastest for commands, but lets everybody wait for one slow page; four cost a seventh of the speed, because they
+#: only take Python from each other.
 THREADS = 2
 
 #: Requests that wait for jobs besides those; more get their answer at once.
