@@ -21,7 +21,7 @@ from psycopg import generators
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumper
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 
 from database.options import SNAPSHOT, WRITES
 from database.prepared import told_as_sqlalchemy
@@ -254,16 +254,25 @@ def _note_use(connection: object, record: Any) -> None:
 
 def _doubt(connection: SendingConnection, record: Any, proxy: object) -> None:
     """Replace a connection of the pool that broke; asking each time would cost a round trip."""
-    if connection.closed:
-        raise DisconnectionError
     used_at = record.info.get(_USED_AT)
+    if connection.closed:
+        raise _gone(used_at)
     # Something has come though nothing was asked: mostly that the server has gone.
     if not _told(connection) and (used_at is None or time.monotonic() - used_at < _DOUBTED_AFTER_SECONDS):
         return
     try:
         connection.execute("SELECT 1")
     except psycopg.Error as error:
-        raise DisconnectionError from error
+        raise _gone(used_at) from error
+
+
+def _gone(used_at: float | None) -> Exception:
+    """Return what makes the pool open another connection; of one just opened, what everybody knows a broken one by."""
+    if used_at is not None:
+        return DisconnectionError()
+    # The pool would give up after the second one, with an error that says nothing of a connection.
+    broken = psycopg.OperationalError("the connection broke as soon as it was opened")
+    return OperationalError("connect", None, broken, connection_invalidated=True)
 
 
 def _told(connection: SendingConnection) -> bool:

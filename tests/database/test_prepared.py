@@ -6,13 +6,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, bindparam, delete, insert, select, text
+from sqlalchemy import Engine, bindparam, delete, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, NotSupportedError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from database import transaction
 from database.errors import OutcomeUnknown
 from database.prepared import Prepared, together
+from database.retrying import retryable
 from database.session import snapshot
 from engine.models import ClusterDuty
 from tests.conftest import MONDAY
@@ -302,6 +303,21 @@ def test_what_fails_in_a_savepoint_is_all_that_is_taken_back(sessions: sessionma
 
     assert len(names(sessions)) == 48
     assert not any("lost" in name for name in names(sessions))
+
+
+@postgresql
+def test_connections_that_break_one_after_the_other_are_told_as_broken(database: Engine) -> None:
+    """Whoever meets that may try again, which an error of the pool does not tell."""
+    with writing(database) as other:
+
+        def end(connection: psycopg.Connection[Any], record: object) -> None:
+            pid = connection.info.backend_pid
+            assert other.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+        event.listen(database, "connect", end)
+        with pytest.raises(OperationalError) as met, database.connect():
+            pass
+    assert retryable(met.value)
 
 
 @postgresql
