@@ -58,6 +58,20 @@ TIMERS = 12
 CONNECTIONS = 4
 
 STAFF, BOSS = "wang", "boss"
+
+#: Searches of programs: where they are sent, and what is asked.
+NEWEST_CASES = (
+    "/v2/process-instances/search",
+    {
+        "filter": {"processDefinitionId": "plain", "state": "ACTIVE"},
+        "sort": [{"field": "startDate", "order": "DESC"}],
+        "page": {"limit": 50},
+    },
+)
+TASKS_OF_A_GROUP = (
+    "/v2/user-tasks/search",
+    {"filter": {"candidateGroup": "team 0", "state": "CREATED"}, "page": {"limit": 50}},
+)
 _FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
 _GROUPS = '<zeebe:assignmentDefinition candidateGroups="=[team]"/>'
 
@@ -272,18 +286,12 @@ class Actions:
             "search a group's tasks (API)": lambda client, number: client.send(
                 number,
                 "POST",
-                "/v2/user-tasks/search",
-                {"filter": {"candidateGroup": "team 0", "state": "CREATED"}, "page": {"limit": 50}},
+                *TASKS_OF_A_GROUP,
             ),
             "search newest cases (API)": lambda client, number: client.send(
                 number,
                 "POST",
-                "/v2/process-instances/search",
-                {
-                    "filter": {"processDefinitionId": "plain", "state": "ACTIVE"},
-                    "sort": [{"field": "startDate", "order": "DESC"}],
-                    "page": {"limit": 50},
-                },
+                *NEWEST_CASES,
             ),
             "worklist: mine": lambda client, number: client.send(number, "GET", "/tasks?whose=mine", username=STAFF),
             "worklist: my groups'": lambda client, number: client.send(

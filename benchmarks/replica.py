@@ -26,7 +26,7 @@ from sqlalchemy import select
 
 from benchmarks.load import drive, post
 from benchmarks.machine import describe, milliseconds
-from benchmarks.million import fill
+from benchmarks.million import NEWEST_CASES, TASKS_OF_A_GROUP, fill
 from benchmarks.served import DURABLE, HEADERS, call, prepare, serving
 from database import create_engine, session_factory
 from engine.models import UserTask, UserTaskState
@@ -37,35 +37,18 @@ CONNECTIONS = 4
 #: Tasks whose way to the standby is measured.
 FOLLOWED = 300
 
-_QUERIES = (
-    (
-        "/v2/process-instances/search",
-        {
-            "filter": {"processDefinitionId": "plain", "state": "ACTIVE"},
-            "sort": [{"field": "startDate", "order": "DESC"}],
-            "page": {"limit": 50},
-        },
-    ),
-    (
-        "/v2/user-tasks/search",
-        {"filter": {"candidateGroup": "team 0", "state": "CREATED"}, "page": {"limit": 50}},
-    ),
-)
-
 
 def searches() -> Iterator[bytes]:
     """Yield searches without end."""
     while True:
-        for path, query in _QUERIES:
+        for path, query in (NEWEST_CASES, TASKS_OF_A_GROUP):
             yield post(path, json.dumps(query).encode(), HEADERS)
 
 
 def cpu(cluster: Cluster) -> float:
     """Return the CPU seconds that the living processes of a cluster have used."""
-    postmaster = int((cluster.folder / "data" / "postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     ticks = 0
-    for pid in (str(postmaster), *children):
+    for pid in cluster.processes():
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -107,9 +107,17 @@ def prepare(url: str, folder: str) -> dict[str, str]:
 @contextmanager
 def serving(environment: dict[str, str], processes: int) -> Iterator[Served]:
     """Run the server with its worker on a free port until the block ends."""
+    command = ("-m", "web.cli", "serve", "--port", "{port}", "--processes", str(processes))
+    with running(command, environment) as served:
+        yield served
+
+
+@contextmanager
+def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[Served]:
+    """Run a server until the block ends: Python with these arguments, in which `{port}` stands for a free port."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "web.cli", "serve", "--port", str(port), "--processes", str(processes)],
+        [sys.executable, *(part.replace("{port}", str(port)) for part in command)],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -10,9 +10,6 @@ tasks all the time, because whoever completes a task must not wait for those. gu
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -22,7 +19,7 @@ from importlib.util import find_spec
 
 from benchmarks.load import drive
 from benchmarks.machine import describe, milliseconds
-from benchmarks.served import KINDS, call, completions, creations, database, deploy, free_port, prepare, wait_for
+from benchmarks.served import KINDS, call, completions, creations, database, deploy, prepare, running
 
 CLIENTS = 16
 SLOW_CLIENTS = 2
@@ -30,7 +27,7 @@ SLOW_CLIENTS = 2
 _BATON = """
 from web import serving
 serving.THREADS = {threads}
-serving.serve("127.0.0.1", {port}, stop_seconds=5, processes={processes}, workers=0)
+serving.serve("127.0.0.1", {port}, stop_seconds=5, processes=2, workers=0)
 """
 _GUNICORN = (
     "-m",
@@ -38,7 +35,7 @@ _GUNICORN = (
     "-k",
     "gthread",
     "-w",
-    "{processes}",
+    "2",
     "-b",
     "127.0.0.1:{port}",
     "web.serving:application()",
@@ -53,23 +50,6 @@ SERVERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("gunicorn, 2 processes, 2 threads", "gunicorn", (*_GUNICORN, "--threads", "2")),
     ("gunicorn, 2 processes, 16 threads", "gunicorn", (*_GUNICORN, "--threads", "16")),
 )
-PROCESSES = 2
-
-
-@contextmanager
-def serving(command: tuple[str, ...], environment: dict[str, str]) -> Iterator[int]:
-    """Run a server until the block ends, and yield its port."""
-    port = free_port()
-    filled = [part.replace("{port}", str(port)).replace("{processes}", str(PROCESSES)) for part in command]
-    process = subprocess.Popen(
-        [sys.executable, *filled], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 @contextmanager
@@ -124,13 +104,15 @@ def main() -> None:
         if find_spec(package) is None:
             print(f"{title:34}  left out: {package} is not installed")
             continue
-        with database(chosen.database) as url, tempfile.TemporaryDirectory() as folder:
-            environment = {**prepare(url, folder), "PYTHONPATH": os.getcwd()}
-            with serving(command, environment) as port:
-                connection = HTTPConnection("127.0.0.1", port, timeout=60)
-                deploy(connection)
-                connection.close()
-                print(f"{title:34}  {measure(port, chosen.tasks)}", flush=True)
+        with (
+            database(chosen.database) as url,
+            tempfile.TemporaryDirectory() as folder,
+            running(command, prepare(url, folder)) as served,
+        ):
+            connection = HTTPConnection("127.0.0.1", served.port, timeout=60)
+            deploy(connection)
+            connection.close()
+            print(f"{title:34}  {measure(served.port, chosen.tasks)}", flush=True)
 
 
 if __name__ == "__main__":

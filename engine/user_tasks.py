@@ -85,7 +85,6 @@ def carry_out(token: Token, task_key: int, change: Change, wanted: dict[str, Any
     match change:
         case "completing":
             _complete(token, task_key, wanted["variables"], wanted["assignee"], actor)
-            execution.changes.drop_candidates(task_key)
         case "creating":
             execution.changes.update(UserTask, task_key, state=UserTaskState.CREATED)
             if wanted["assignee"]:
@@ -117,7 +116,16 @@ def _instant_of(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 
-def _complete(token: Token, task_key: int, variables: dict[str, Any], assignee: str | None, actor: str) -> None:
+def _complete(
+    token: Token,
+    task_key: int,
+    variables: dict[str, Any],
+    assignee: str | None,
+    actor: str,
+    *,
+    groups: bool = True,
+    users: bool = True,
+) -> None:
     execution = token.execution
     execution.changes.update(
         UserTask,
@@ -129,6 +137,7 @@ def _complete(token: Token, task_key: int, variables: dict[str, Any], assignee: 
         assignee=assignee,
     )
     waits.forget(token, UserTask)
+    execution.changes.drop_candidates(task_key, groups=groups, users=users)
     execution.finish(token, variables)
 
 
@@ -214,9 +223,8 @@ class CompleteUserTask:
         details = execution.variables.change(token, variables)
         execution.audit(self.action, element_id=task.element_id, subject_key=task.key, details=details)
         if not task_listeners.hold_up(token, task.key, "completing", variables=variables, assignee=assignee):
-            _complete(token, task.key, variables, assignee, execution.actor)
             groups, users = bool(task.candidate_groups), bool(task.candidate_users)
-            execution.changes.drop_candidates(task.key, groups=groups, users=users)
+            _complete(token, task.key, variables, assignee, execution.actor, groups=groups, users=users)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,11 @@ class Cluster:
         """Return the SQLAlchemy address of one of the cluster's databases."""
         return database_url(self.folder, name)
 
+    def processes(self) -> list[int]:
+        """Return the ids of the server's processes, first of that which starts the others."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        return [postmaster, *map(int, Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split())]
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs as the cluster's owner; raises PostgresqlMissing when it fails."""
         with (self.folder / f"{program}.out").open("w+b") as output:

@@ -46,10 +46,9 @@ def home(kind: str, parent: Path | None = None, **settings: str) -> Iterator[Hom
 
 def power_off(cluster: Cluster) -> None:
     """Kill every process of a PostgreSQL at once."""
-    postmaster = int((cluster.folder / "data" / "postmaster.pid").read_text().split()[0])
     # One that stands still starts no others meanwhile.
-    os.kill(postmaster, signal.SIGSTOP)
-    family = [postmaster, *_children(postmaster)]
+    os.kill(cluster.processes()[0], signal.SIGSTOP)
+    family = cluster.processes()
     for pid in family:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -59,10 +58,6 @@ def power_off(cluster: Cluster) -> None:
         if time.monotonic() > give_up_at:
             raise Stuck("PostgreSQL could not be killed.")
         time.sleep(0.01)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class Pair:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
 
 import pytest
 from psycopg import Connection
@@ -61,9 +60,7 @@ class Pair:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Let no program of the standby run until the block ends, though its host goes on."""
-        postmaster = int((self.standby.folder / "data" / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        programs = [postmaster, *map(int, children)]
+        programs = self.standby.processes()
         for pid in programs:
             os.kill(pid, signal.SIGSTOP)
         try:
